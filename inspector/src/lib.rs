@@ -1,0 +1,3 @@
+//! The inspector: net → model → app (update) → ui (draw).
+
+pub mod model;

@@ -1,0 +1,19 @@
+//! What the inspector knows of a target: plain data, no I/O, no protocol types.
+//!
+//! The field names are those of `report --json` (schema 1): the model serialises as the contract. Times are
+//! nanoseconds of the target's monotonic clock; `None` is a time that was not measured.
+//! Every string in here has been cleaned by `net::wire`: no control characters, bounded length.
+
+mod site;
+mod snapshot;
+mod target;
+mod task;
+mod thread;
+mod warning;
+
+pub use site::{Distribution, Site, SiteRow};
+pub use snapshot::{Dropped, SelfCost, Snapshot, Totals};
+pub use target::{Clock, Level, Rights, Runtime, Target};
+pub use task::{Outcome, Task, TaskDetail, TaskKind, TaskState, WakerFigures};
+pub use thread::{Thread, ThreadRef, ThreadStack};
+pub use warning::{Delayed, ErrorText, Frame, Place, Severity, TaskRef, Verdict, Warning, WarningKind};

@@ -1,0 +1,103 @@
+//! Tasks.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Distribution, Place, Severity, Site, Verdict};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskKind {
+    #[default]
+    Task,
+    Local,
+    Blocking,
+    BlockOn,
+    Request,
+    Foreign,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskState {
+    Running,
+    Scheduled,
+    #[default]
+    Idle,
+    Unpolled,
+    Done,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Ok,
+    Error,
+    Panic,
+    Aborted,
+}
+
+/// One task, as the target sees it now.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Task {
+    pub id: u64,
+    pub tokio_id: String,
+    pub runtime: u32,
+    /// Empty where the task has none: screens then show the site.
+    pub name: String,
+    #[serde(rename = "type")]
+    pub type_name: String,
+    pub kind: TaskKind,
+    pub state: TaskState,
+    pub outcome: Option<Outcome>,
+    pub site: Site,
+    pub parent: Option<u64>,
+    pub age_ns: u64,
+    pub future_bytes: u64,
+    pub polls: u64,
+    pub wakes: Option<u64>,
+    pub self_wakes: Option<u64>,
+    pub busy_ns: Option<u64>,
+    pub scheduled_ns: Option<u64>,
+    pub idle_ns: Option<u64>,
+    pub max_poll_ns: Option<u64>,
+    pub span: String,
+    pub labels: BTreeMap<String, String>,
+    /// How long the poll that runs now has run at least.
+    #[serde(skip)]
+    pub current_poll_ns: Option<u64>,
+    /// The thread that polls it now; 0: none.
+    #[serde(skip)]
+    pub tid: u32,
+    #[serde(skip)]
+    pub warned: Option<Severity>,
+}
+
+/// What the target tells of one task when asked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TaskDetail {
+    pub task: Task,
+    pub parent: Option<Task>,
+    pub created: Place,
+    /// The stack of the poll that runs now, and why it takes so long.
+    pub now: Option<Place>,
+    pub verdict: Option<Verdict>,
+    pub wakers: Option<WakerFigures>,
+    /// `held`, `read` or `dropped`.
+    pub handle: String,
+    /// Poll times of the task's site.
+    pub site_poll_ns: Option<Distribution>,
+    /// Ids of the warnings on this task.
+    pub warnings: Vec<u32>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WakerFigures {
+    pub clones: u64,
+    pub drops: u64,
+    /// Nanoseconds since the last wake.
+    pub since_wake_ns: Option<u64>,
+    /// The task that woke it last.
+    pub last_waker_task: Option<u64>,
+}
