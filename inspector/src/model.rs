@@ -9,6 +9,7 @@ mod snapshot;
 mod target;
 mod task;
 mod thread;
+mod view;
 mod warning;
 
 pub use site::{Distribution, Site, SiteRow};
@@ -16,4 +17,7 @@ pub use snapshot::{Dropped, SelfCost, Snapshot, Totals};
 pub use target::{Clock, Level, Rights, Runtime, Target};
 pub use task::{Outcome, Task, TaskDetail, TaskKind, TaskState, WakerFigures};
 pub use thread::{Thread, ThreadRef, ThreadStack};
-pub use warning::{Delayed, ErrorText, Frame, Place, Severity, TaskRef, Verdict, Warning, WarningKind};
+pub use view::{Change, View};
+pub use warning::{
+    Delayed, ErrorText, Frame, Place, Severity, TaskRef, Verdict, Warning, WarningKind,
+};

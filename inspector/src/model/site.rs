@@ -23,7 +23,11 @@ pub struct Site {
 impl Site {
     /// `file:line`, or an empty string.
     pub fn short(&self) -> String {
-        if self.file.is_empty() { String::new() } else { format!("{}:{}", self.file, self.line) }
+        if self.file.is_empty() {
+            String::new()
+        } else {
+            format!("{}:{}", self.file, self.line)
+        }
     }
 }
 
