@@ -1,3 +1,4 @@
 //! The inspector: net → model → app (update) → ui (draw).
 
+pub mod format;
 pub mod model;
