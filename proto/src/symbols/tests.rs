@@ -1,0 +1,159 @@
+//! Resolves frames of programs built here, with each amount of debug information.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::*;
+use object::{Object, ObjectSymbol};
+
+const SOURCE: &str = "\
+#[inline(never)]
+pub fn outer(n: u64) -> u64 {
+    inner(n) + 1
+}
+#[inline(always)]
+fn inner(n: u64) -> u64 {
+    std::hint::black_box(n)
+}
+fn main() {
+    println!(\"{}\", outer(std::env::args().count() as u64));
+}
+";
+
+/// Builds the program with some flags of rustc.
+fn build(dir: &Path, flags: &[&str]) -> PathBuf {
+    let source = dir.join("probe.rs");
+    std::fs::write(&source, SOURCE).unwrap();
+    let out = dir.join(format!("probe{}", flags.concat().replace(['=', '-'], "_")));
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let status = Command::new(rustc)
+        .args([
+            "--edition=2024",
+            "--crate-name=probe",
+            "-Copt-level=1",
+            "-Clink-arg=-Wl,--build-id",
+        ])
+        .args(flags)
+        .arg("-o")
+        .args([&out, &source])
+        .status()
+        .unwrap();
+    assert!(status.success());
+    out
+}
+
+/// The address of `outer` in the file.
+fn address_of_outer(program: &Path) -> u64 {
+    let data = std::fs::read(program).unwrap();
+    let object = object::File::parse(&*data).unwrap();
+    let outer = object
+        .symbols()
+        .find(|symbol| symbol.name().is_ok_and(|name| name.contains("outer")))
+        .unwrap();
+    outer.address()
+}
+
+#[test]
+fn debug_one_gives_paths_lines_and_inlined_functions() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = build(dir.path(), &["-Cdebuginfo=1"]);
+    assert_eq!(describe(&program), Detail::Full);
+
+    let start = address_of_outer(&program);
+    let mut resolver = Resolver::new();
+    let frames = (start..start + 64)
+        .map(|at| resolver.resolve(&program, at, Address::Exact))
+        .find(|frames| frames.iter().any(|line| line.function == "probe::inner"))
+        .expect("the inlined function is somewhere in the first instructions");
+    let [.., inner, outer] = frames.as_slice() else {
+        panic!("two functions: {frames:?}");
+    };
+    assert_eq!(inner.function, "probe::inner");
+    assert!(inner.inlined && !outer.inlined);
+    assert_eq!(outer.function, "probe::outer");
+    assert!(outer.file.ends_with("probe.rs"));
+    assert_eq!((inner.line, outer.line), (7, 3));
+}
+
+#[test]
+fn a_return_address_names_the_call_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = build(dir.path(), &["-Cdebuginfo=1"]);
+    let start = address_of_outer(&program);
+    let mut resolver = Resolver::new();
+    let before = resolver.resolve(&program, start - 1, Address::Exact);
+    assert_eq!(resolver.resolve(&program, start, Address::Return), before);
+    let outer = resolver.resolve(&program, start, Address::Exact);
+    assert_eq!(outer.last().unwrap().function, "probe::outer");
+}
+
+#[test]
+fn less_debug_information_is_told_and_still_names_functions() {
+    let dir = tempfile::tempdir().unwrap();
+    for (flag, detail, line) in [
+        ("-Cdebuginfo=line-tables-only", Detail::Lines, true),
+        ("-Cdebuginfo=0", Detail::Names, false),
+    ] {
+        let program = build(dir.path(), &[flag]);
+        assert_eq!(describe(&program), detail, "{flag}");
+        let frames = Resolver::new().resolve(&program, address_of_outer(&program), Address::Exact);
+        let outer = frames.last().unwrap();
+        assert_eq!(outer.function, "probe::outer", "{flag}");
+        assert_eq!(outer.line > 0, line, "{flag}");
+    }
+    let stripped = build(dir.path(), &["-Cstrip=symbols", "-Cdebuginfo=0"]);
+    assert_eq!(describe(&stripped), Detail::None);
+    assert_eq!(
+        Resolver::new().resolve(&stripped, 0x4000, Address::Exact),
+        []
+    );
+    let id = build_id(&stripped).unwrap();
+    assert!(id.len() >= 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
+}
+
+#[test]
+fn what_is_no_executable_resolves_to_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = dir.path().join("text");
+    std::fs::write(&text, "\x7fELF but not really").unwrap();
+    for path in [
+        text.as_path(),
+        dir.path(),
+        Path::new("/dev/zero"),
+        Path::new("/nowhere"),
+    ] {
+        assert_eq!(describe(path), Detail::None);
+        assert_eq!(build_id(path), None);
+        let mut resolver = Resolver::new();
+        assert_eq!(resolver.resolve(path, 1, Address::Exact), []);
+        assert_eq!(resolver.resolve(path, 0, Address::Return), []);
+    }
+}
+
+#[test]
+fn caches_are_bounded() {
+    let program = std::env::current_exe().unwrap();
+    let mut resolver = Resolver::new();
+    for at in 0..MAX_FRAMES as u64 + 10 {
+        resolver.resolve(Path::new("/nowhere"), at, Address::Exact);
+    }
+    assert!(resolver.remembered <= MAX_FRAMES);
+    for at in 0..MAX_MODULES * 2 {
+        resolver.resolve(
+            &Path::new("/nowhere").join(at.to_string()),
+            0,
+            Address::Exact,
+        );
+    }
+    assert!(resolver.modules.len() <= MAX_MODULES);
+    resolver.resolve(&program, 0, Address::Exact);
+    resolver.clear();
+    assert!(resolver.modules.is_empty());
+}
+
+/// The agent resolves on a thread of its own, the viewer in a blocking pool.
+#[test]
+fn a_resolver_can_change_threads() {
+    fn is_send<T: Send>() {}
+    is_send::<Resolver>();
+}
