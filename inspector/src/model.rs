@@ -4,6 +4,7 @@
 //! nanoseconds of the target's monotonic clock; `None` is a time that was not measured.
 //! Every string in here has been cleaned by `net::wire`: no control characters, bounded length.
 
+mod found;
 mod site;
 mod snapshot;
 mod target;
@@ -12,6 +13,7 @@ mod thread;
 mod view;
 mod warning;
 
+pub use found::{Found, FoundState};
 pub use site::{Distribution, Site, SiteRow};
 pub use snapshot::{Dropped, SelfCost, Snapshot, Totals};
 pub use target::{Clock, Level, Rights, Runtime, Target};
