@@ -1,0 +1,25 @@
+//! A future is made and nobody awaits it: the mail is never sent. Found as `never_awaited`.
+
+use std::sync::Arc;
+
+use super::every;
+use crate::service::Shop;
+
+pub(super) async fn run(shop: Arc<Shop>) {
+    every(2, async || {
+        let id = shop.place(100).await;
+        finish(id);
+    })
+    .await;
+}
+
+fn finish(id: u64) {
+    // The compiler warns of `email_customer(id);` but not of this.
+    let _ = email_customer(id);
+}
+
+#[pollscope::tracked]
+async fn email_customer(id: u64) {
+    tokio::task::yield_now().await;
+    std::hint::black_box(id);
+}

@@ -1,0 +1,26 @@
+//! A task is spawned for every event and waits for one that never comes: the site's live count only grows.
+
+use std::future;
+
+use super::every;
+
+/// How many are let go: the demo may run for days.
+const MOST: usize = 5_000;
+
+pub(super) async fn run() {
+    let mut spawned = 0;
+    every(1, async || {
+        for _ in 0..5 {
+            if spawned < MOST {
+                drop(pollscope::spawn(watch()));
+                spawned += 1;
+            }
+        }
+    })
+    .await;
+}
+
+/// Waits for a confirmation that nobody will send.
+async fn watch() {
+    future::pending::<()>().await;
+}

@@ -1,0 +1,15 @@
+//! A task of ours sleeps with the thread's sleep, and holds its worker. Found as `slow_poll`.
+
+use std::time::Duration;
+
+use super::every;
+
+pub(super) async fn run() {
+    every(3, async || settle()).await;
+}
+
+/// Waits for the bank, in the wrong way.
+#[inline(never)]
+fn settle() {
+    std::thread::sleep(Duration::from_millis(250));
+}
