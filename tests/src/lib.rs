@@ -1,1 +1,10 @@
+//! Drives the real binaries, as a user would: builds them once, starts programs, asks the inspector, and reads
+//! its screen.
 
+mod build;
+mod program;
+mod screen;
+
+pub use build::inspector;
+pub use program::{Output, Program, Room, wait_until};
+pub use screen::Screen;

@@ -1,0 +1,214 @@
+//! The arrows of ARCHITECTURE.md, held to the code: which crate may know which, and inside the inspector, which
+//! folder may use which.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace")
+        .to_owned()
+}
+
+fn sources(under: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut dirs = vec![under.to_owned()];
+    while let Some(dir) = dirs.pop() {
+        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                dirs.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// The code of a file without its comments: prose may name what code may not.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).expect("a source file");
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Dependencies that a crate has in a section of its manifest.
+fn dependencies(manifest: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join(manifest)).expect("a manifest");
+    let mut inside = false;
+    let mut names = Vec::new();
+    for line in text.lines() {
+        if line.starts_with('[') {
+            inside = line.ends_with("dependencies]")
+                && !line.contains("dev-dependencies")
+                && !line.contains("loom");
+        } else if inside && let Some((name, _)) = line.split_once('=') {
+            names.push(name.trim().to_owned());
+        }
+    }
+    names
+}
+
+#[test]
+fn crates_know_what_the_architecture_lets_them() {
+    let ours: BTreeMap<&str, &[&str]> = BTreeMap::from([
+        ("proto", &[][..]),
+        ("runtime/capture", &[]),
+        ("runtime/macros", &[]),
+        ("runtime/agent", &["pollscope-capture", "pollscope-proto"]),
+        ("runtime/tokio", &["pollscope-agent", "pollscope-capture"]),
+        (
+            "runtime",
+            &[
+                "pollscope-agent",
+                "pollscope-capture",
+                "pollscope-macros",
+                "pollscope-tokio",
+            ],
+        ),
+        ("inspector", &["pollscope-demo", "pollscope-proto"]),
+        ("inspector/demo", &["pollscope"]),
+    ]);
+    for (folder, allowed) in ours {
+        for name in dependencies(&format!("{folder}/Cargo.toml")) {
+            if name.starts_with("pollscope") {
+                assert!(
+                    allowed.contains(&name.as_str()),
+                    "{folder} may not depend on {name}"
+                );
+            }
+        }
+    }
+    let capture = dependencies("runtime/capture/Cargo.toml");
+    for foreign in ["tokio", "tonic", "prost", "hyper"] {
+        assert!(
+            !capture.iter().any(|name| name == foreign),
+            "capture may not know {foreign}"
+        );
+    }
+}
+
+/// Files under `folder` that name one of `words`, but for those under `except`.
+fn offenders(folder: &str, words: &[&str], except: &[&str]) -> Vec<String> {
+    let root = root();
+    sources(&root.join(folder))
+        .into_iter()
+        .filter_map(|path| {
+            let name = path
+                .strip_prefix(&root)
+                .ok()?
+                .to_string_lossy()
+                .into_owned();
+            let spared = except.iter().any(|spared| name.starts_with(spared));
+            let code = code(&path);
+            let word = words.iter().find(|word| code.contains(**word))?;
+            (!spared).then(|| format!("{name} names {word}"))
+        })
+        .collect()
+}
+
+#[test]
+fn only_the_border_files_speak_the_protocol() {
+    let messages = ["pollscope_proto::v1", "proto::v1"];
+    let none: Vec<String> = Vec::new();
+    assert_eq!(
+        offenders("runtime/agent/src", &messages, &["runtime/agent/src/serve"]),
+        none
+    );
+    assert_eq!(
+        offenders("inspector/src", &messages, &["inspector/src/net"]),
+        none
+    );
+}
+
+#[test]
+fn the_inspector_flows_one_way() {
+    let none: Vec<String> = Vec::new();
+    // The model knows nothing above it.
+    assert_eq!(
+        offenders(
+            "inspector/src/model",
+            &["crate::net", "crate::app", "crate::ui", "crate::tui"],
+            &[]
+        ),
+        none
+    );
+    // State and its changes know neither the net nor the drawing nor the terminal.
+    assert_eq!(
+        offenders(
+            "inspector/src/app",
+            &["crate::net", "crate::ui", "crate::tui", "crate::terminal"],
+            &[]
+        ),
+        none
+    );
+    // Drawing knows state, and nothing that could act.
+    assert_eq!(
+        offenders(
+            "inspector/src/ui",
+            &["crate::net", "crate::tui", "tokio::", "std::fs"],
+            &[]
+        ),
+        none
+    );
+    assert_eq!(
+        offenders(
+            "inspector/src/net",
+            &["crate::app", "crate::ui", "crate::tui"],
+            &[]
+        ),
+        none
+    );
+    // The demo has one door.
+    assert_eq!(
+        offenders(
+            "inspector/src",
+            &["pollscope_demo"],
+            &["inspector/src/demo.rs"]
+        ),
+        none
+    );
+    // And the watched side is never linked in.
+    assert_eq!(
+        offenders(
+            "inspector/src",
+            &["pollscope_capture", "pollscope_agent", "pollscope_tokio"],
+            &[]
+        ),
+        none
+    );
+}
+
+#[test]
+fn unsafe_code_stays_in_few_named_files() {
+    let root = root();
+    let allowed = [
+        "runtime/capture/",
+        "runtime/agent/src/sys",
+        "runtime/src/owned",
+        "inspector/src/terminal",
+        "tests/",
+    ];
+    for folder in ["runtime", "proto", "inspector"] {
+        for path in sources(&root.join(folder)) {
+            let name = path
+                .strip_prefix(&root)
+                .expect("under the root")
+                .to_string_lossy()
+                .into_owned();
+            let code = code(&path);
+            let has = code.contains("unsafe {")
+                || code.contains("unsafe fn")
+                || code.contains("unsafe impl");
+            assert!(
+                !has || allowed.iter().any(|prefix| name.starts_with(prefix)),
+                "unsafe code in {name}"
+            );
+        }
+    }
+}
