@@ -1,0 +1,120 @@
+//! Blocks a poll in every way that programs do, one after the other, and prints for each way what the blocked
+//! call returned, how long it took, and when it was reported, seen from inside the process.
+//!
+//! `blockers FLAVOR` with current_thread, multi_thread or local. Ends when its standard input is closed.
+
+mod ways;
+
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use pollscope::runtime::Builder;
+use serde_json::json;
+
+use ways::WAYS;
+
+/// The threshold in this program, and how long each way blocks.
+const THRESHOLD: Duration = Duration::from_millis(100);
+const BLOCKED: Duration = Duration::from_millis(400);
+
+fn main() {
+    let flavor = std::env::args().nth(1).unwrap_or_default();
+    let mut builder = match flavor.as_str() {
+        "multi_thread" => Builder::new_multi_thread(),
+        _ => Builder::new_current_thread(),
+    };
+    let runtime = builder
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    pollscope::set_slow_poll(Some(THRESHOLD));
+    runtime.block_on(async {
+        if flavor == "local" {
+            pollscope::task::LocalSet::new().run_until(all(true)).await;
+        } else {
+            all(false).await;
+        }
+    });
+    println!("done");
+    // Stay, so that the inspector can read what was found.
+    let _ = std::io::stdin().read(&mut [0]);
+}
+
+async fn all(local: bool) {
+    for way in WAYS {
+        // What the other threads of a way need is set up before the poll that blocks.
+        let blocker = (way.prepare)(BLOCKED);
+        let name = way.name;
+        let watch = Watch::start(name);
+        let body = async move {
+            let start = Instant::now();
+            let result = blocker();
+            (result, start.elapsed())
+        };
+        let spawned = pollscope::task::Builder::new().name(name);
+        let handle = if local {
+            spawned.spawn_local(body)
+        } else {
+            spawned.spawn(body)
+        }
+        .expect("spawned");
+        let (result, took) = handle.await.expect("no panic");
+        let seen = watch.stop();
+        println!(
+            "{}",
+            json!({
+                "way": name,
+                "result": result,
+                "took_ms": took.as_millis() as u64,
+                "reported_after_ms": seen.after.map(|after| after.as_millis() as u64),
+                "verdict": seen.verdict,
+            })
+        );
+    }
+}
+
+/// Looks at the table of warnings from a thread of its own.
+struct Watch {
+    stop: std::sync::mpsc::Sender<()>,
+    thread: std::thread::JoinHandle<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    after: Option<Duration>,
+    verdict: Option<String>,
+}
+
+impl Watch {
+    fn start(name: &'static str) -> Self {
+        let (stop, stopped) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let start = Instant::now();
+            let mut seen = Seen::default();
+            loop {
+                let found = pollscope_agent::warnings();
+                let ours = found
+                    .iter()
+                    .find(|found| found.live && found.task_name.as_deref() == Some(name));
+                if let Some(found) = ours {
+                    seen.after.get_or_insert_with(|| start.elapsed());
+                    if let Some(verdict) = &found.verdict {
+                        seen.verdict = Some(verdict.clone());
+                    }
+                }
+                if stopped.recv_timeout(Duration::from_millis(1))
+                    != Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+                {
+                    return seen;
+                }
+            }
+        });
+        Self { stop, thread }
+    }
+
+    fn stop(self) -> Seen {
+        drop(self.stop);
+        self.thread.join().expect("the watcher ends")
+    }
+}
