@@ -41,37 +41,57 @@ fn main() {
     let _ = std::io::stdin().read(&mut [0]);
 }
 
-async fn all(local: bool) {
-    for way in WAYS {
+/// Runs one way in a task of its own. A macro, because each way must be a spawn site of its own.
+macro_rules! run {
+    ($name:literal, $local:expr) => {{
+        let way = WAYS
+            .iter()
+            .find(|way| way.name == $name)
+            .expect("a way of this name");
         // What the other threads of a way need is set up before the poll that blocks.
         let blocker = (way.prepare)(BLOCKED);
-        let name = way.name;
-        let watch = Watch::start(name);
+        let watch = Watch::start($name);
         let body = async move {
             let start = Instant::now();
             let result = blocker();
             (result, start.elapsed())
         };
-        let spawned = pollscope::task::Builder::new().name(name);
-        let handle = if local {
+        let spawned = pollscope::task::Builder::new().name($name);
+        let handle = if $local {
             spawned.spawn_local(body)
         } else {
             spawned.spawn(body)
-        }
-        .expect("spawned");
-        let (result, took) = handle.await.expect("no panic");
-        let seen = watch.stop();
-        println!(
-            "{}",
-            json!({
-                "way": name,
-                "result": result,
-                "took_ms": took.as_millis() as u64,
-                "reported_after_ms": seen.after.map(|after| after.as_millis() as u64),
-                "verdict": seen.verdict,
-            })
-        );
-    }
+        };
+        let (result, took) = handle.expect("spawned").await.expect("no panic");
+        print(way.name, &result, took, &watch.stop());
+    }};
+}
+
+async fn all(local: bool) {
+    run!("std_sleep", local);
+    run!("spin", local);
+    run!("pipe_read", local);
+    run!("std_mutex", local);
+    run!("condvar", local);
+    run!("raw_nanosleep", local);
+    run!("raw_poll", local);
+    run!("socket_read", local);
+    run!("dns_lookup", local);
+    run!("fsync_file", local);
+    run!("nested_block_on", local);
+}
+
+fn print(way: &str, result: &str, took: Duration, seen: &Seen) {
+    println!(
+        "{}",
+        json!({
+            "way": way,
+            "result": result,
+            "took_ms": took.as_millis() as u64,
+            "reported_after_ms": seen.after.map(|after| after.as_millis() as u64),
+            "verdict": seen.verdict,
+        })
+    );
 }
 
 /// Looks at the table of warnings from a thread of its own.
