@@ -1,0 +1,52 @@
+//! Backtraces of the hot path: when one is taken, and whose stands in where none was.
+
+use std::sync::Arc;
+
+pub use crate::stack::StackId;
+
+use crate::event::Family;
+use crate::site::Site;
+use crate::stack::{self, Marks, ThreadHandle};
+use crate::tally::Tally;
+use crate::thread::Thread;
+
+/// The backtrace of the caller, interned. 0.3 µs when the code was seen before; up to 30 µs when not.
+#[inline(never)]
+pub(crate) fn here() -> StackId {
+    let mut frames = [0; stack::MAX_FRAMES];
+    let len = stack::capture(&mut frames, 1);
+    stack::intern(&frames[..len])
+}
+
+/// What lets the watchdog look at this thread. Called by the thread itself.
+pub(crate) fn open_handle(thread: &'static Thread) -> Arc<ThreadHandle> {
+    let marks = Marks {
+        seq: thread.seq_word(),
+        ..Marks::none()
+    };
+    Arc::new(ThreadHandle::current(marks))
+}
+
+/// The creation backtrace of a task or future just counted in `tally`: its own, or none and the site's stands in.
+///
+/// In quiet the first of each site is taken; in debug the first few of each thread and site, then samples.
+#[inline]
+pub(crate) fn of_creation(site: &Site, tally: &Tally) -> StackId {
+    if !site.exemplar().is_none() && !tally.wants_backtrace() {
+        return StackId::NONE;
+    }
+    take_for(site)
+}
+
+#[cold]
+#[inline(never)]
+fn take_for(site: &Site) -> StackId {
+    let stack = here();
+    site.offer_exemplar(stack);
+    stack
+}
+
+/// The backtrace of a finding, where it is one of those told in full.
+pub(crate) fn of_finding(tally: &Tally, family: Family) -> Option<StackId> {
+    tally.find(family).then(here)
+}

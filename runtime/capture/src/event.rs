@@ -1,0 +1,124 @@
+//! What is told of a finding: a fixed-size event, rare, through the ring of the thread that made it.
+
+use std::panic::Location;
+
+use crate::{SiteId, StackId, names};
+
+/// Families of findings that the hot path makes. The counters of a site are indexed by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Family {
+    /// A tracked future was dropped before its first poll.
+    NeverAwaited = 0,
+    /// A poll took long.
+    SlowPoll = 1,
+    /// An `Err` was dropped that nobody had looked at.
+    LeakedError = 2,
+    /// A task panicked and nobody asked how it ended.
+    LeakedPanic = 3,
+    /// Something that belongs to one thread was used from another.
+    WrongThread = 4,
+}
+
+impl Family {
+    /// How many families there are.
+    pub const COUNT: usize = 5;
+}
+
+/// One finding.
+#[derive(Debug)]
+pub struct Event {
+    /// Ticks.
+    pub at: u64,
+    /// The site it is about: where the future, task or value was made.
+    pub site: SiteId,
+    /// The task it is about (leaked, slow) or in which it happened (never awaited, wrong thread); 0: none.
+    pub task: u64,
+    /// Name of that task; 0: none.
+    pub task_name: u32,
+    /// Backtrace of the creation; `NONE`: see the site's.
+    pub created: StackId,
+    /// Thread of the creation, where it is known to differ; 0: unknown.
+    pub created_tid: u32,
+    /// Backtrace of the finding, taken where the event was made.
+    pub observed: StackId,
+    /// Place of the finding, where the compiler told it.
+    pub place: Option<&'static Location<'static>>,
+    /// What else there is.
+    pub detail: Detail,
+}
+
+impl Event {
+    /// Name of the task it is about.
+    pub fn name(&self) -> Option<std::sync::Arc<str>> {
+        names::get(self.task_name)
+    }
+}
+
+impl Drop for Event {
+    fn drop(&mut self) {
+        names::release(self.task_name);
+    }
+}
+
+/// What else there is to a finding. Boxed where it is large: rings hold events by value.
+#[derive(Debug)]
+pub enum Detail {
+    /// A future that was never polled.
+    Unpolled {
+        /// Proved: made and dropped in one poll, with nothing polled between.
+        definite: bool,
+    },
+    /// A poll that took long.
+    Poll {
+        /// Ticks of its start.
+        start: u64,
+        /// How long it took, in nanoseconds.
+        ns: u64,
+        /// Which poll of its task, from 1.
+        number: u64,
+        /// Its number on its thread: ties it to what the watchdog saw.
+        thread_seq: u64,
+    },
+    /// An `Err` nobody saw.
+    Error(Box<ErrorText>),
+    /// A panic nobody saw.
+    Panic(Box<PanicText>),
+    /// The wrong thread.
+    Thread(Box<ThreadText>),
+}
+
+/// What could be learnt of an error value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErrorText {
+    /// Type name of the whole output.
+    pub type_name: &'static str,
+    /// Its Display text, cut at 1 KiB.
+    pub display: Option<String>,
+    /// Its Debug text, cut at 1 KiB.
+    pub debug: Option<String>,
+}
+
+/// What could be learnt of a panic.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PanicText {
+    /// The message, where it is text; cut at 1 KiB.
+    pub message: Option<String>,
+    /// File, line and column, where our hook saw it.
+    pub place: Option<(String, u32, u32)>,
+    /// Backtrace of the panic.
+    pub stack: StackId,
+}
+
+/// Which thread a thing belongs to, and what was done from another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ThreadText {
+    /// Type name of the thing, or the name of the operation.
+    pub what: String,
+    /// What was done: touched, dropped, spawned.
+    pub did: &'static str,
+    /// The owner.
+    pub owner_tid: u32,
+    /// Name of the owner.
+    pub owner_name: String,
+}

@@ -1,0 +1,209 @@
+//! The process-wide registry: how the rest is started, and its reading side.
+
+use std::panic::Location;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use crate::record::{Record, Snapshot};
+use crate::{clock, level, panic, slab, thread};
+
+/// Set at the first use, whatever the level: from then on `off` is for good.
+static STARTED: AtomicBool = AtomicBool::new(false);
+/// Called once at the first use that is not off: starts the agent.
+static STARTER: OnceLock<fn()> = OnceLock::new();
+static TASK_ID: OnceLock<fn() -> u64> = OnceLock::new();
+static ABORT: OnceLock<fn(u64) -> bool> = OnceLock::new();
+/// The process that this is: a forked child must not touch the parent's socket or threads.
+static PID: AtomicU32 = AtomicU32::new(0);
+
+/// Names what starts the agent. The first caller wins.
+pub fn set_starter(starter: fn()) {
+    let _ = STARTER.set(starter);
+}
+
+/// Names what knows the runtime's id of the task that runs now; 0: none.
+pub fn set_task_id(task_id: fn() -> u64) {
+    let _ = TASK_ID.set(task_id);
+}
+
+/// Names what aborts a task by our id; it says whether it knew the task.
+pub fn set_abort(abort: fn(u64) -> bool) {
+    let _ = ABORT.set(abort);
+}
+
+/// Aborts a task by our id; `None` where nothing was named that can.
+pub fn abort(id: u64) -> Option<bool> {
+    ABORT.get().map(|abort| abort(id))
+}
+
+pub(crate) fn runtime_task_id() -> u64 {
+    TASK_ID.get().map_or(0, |task_id| task_id())
+}
+
+/// Whether anything was used yet.
+pub fn is_started() -> bool {
+    STARTED.load(Ordering::Relaxed)
+}
+
+/// The first use: calibrates the clock, chains the panic hook, starts the agent. One load after that.
+#[inline]
+pub fn start() {
+    if !STARTED.load(Ordering::Acquire) {
+        first_use();
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn first_use() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    // Where the starter itself spawns, it comes here again on the same thread: once is enough, and no dead lock.
+    thread_local!(static INSIDE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) });
+    if INSIDE.replace(true) {
+        return;
+    }
+    ONCE.call_once(|| {
+        // The level of the environment holds where the program said nothing.
+        if level::source() == level::Source::Default {
+            match level::from_env(|key| std::env::var(key).ok()) {
+                Ok(Some(to)) => _ = level::set_level(to, level::Source::Env),
+                Ok(None) => {}
+                Err(wrong) => complain(&wrong),
+            }
+        }
+        if level::level() != level::Level::Off {
+            clock::init();
+            panic::install();
+            PID.store(std::process::id(), Ordering::Relaxed);
+        }
+        STARTED.store(true, Ordering::Release);
+        if level::level() != level::Level::Off
+            && let Some(starter) = STARTER.get()
+        {
+            starter();
+        }
+    });
+    INSIDE.set(false);
+}
+
+/// A bad `POLLSCOPE` must not stop the program, and must not pass unnoticed.
+fn complain(wrong: &level::UnknownLevel) {
+    use std::io::Write;
+    let _ = writeln!(
+        std::io::stderr(),
+        "pollscope: POLLSCOPE: {wrong}; going on with quiet"
+    );
+}
+
+/// Whether this is the process that started us, not a fork of it.
+pub fn is_own_process() -> bool {
+    PID.load(Ordering::Relaxed) == std::process::id()
+}
+
+/// Looks at every live task once. Anyone, at any time; the watched program does not notice.
+pub fn tasks(mut each: impl FnMut(&'static Record, Snapshot)) {
+    for number in 0..slab::len() {
+        if let Some(record) = slab::get(number)
+            && let Some(snapshot) = record.read()
+        {
+            each(record, snapshot);
+        }
+    }
+}
+
+/// The task with this id of ours, while it lives. Scans.
+pub fn find(id: u64) -> Option<(&'static Record, Snapshot)> {
+    (0..slab::len()).filter_map(slab::get).find_map(|record| {
+        // One word tells most records apart before the whole is read.
+        if record.id.get() != id {
+            return None;
+        }
+        record
+            .read()
+            .filter(|snapshot| snapshot.id == id)
+            .map(|snapshot| (record, snapshot))
+    })
+}
+
+/// Tells of something that belongs to one thread and was used from another, at `place`.
+///
+/// `site` is where the thing was made.
+#[cold]
+pub fn wrong_thread(
+    site: crate::SiteId,
+    created: crate::StackId,
+    place: Option<&'static Location<'static>>,
+    text: crate::event::ThreadText,
+) {
+    use crate::event::{Detail, Event, Family};
+    let Some(local) = thread::local() else { return };
+    let tally = local.thread.tally_of(site);
+    let Some(observed) = crate::backtrace::of_finding(tally, Family::WrongThread) else {
+        return;
+    };
+    let within = local.thread.current_record();
+    local.thread.tell(Event {
+        at: clock::ticks(),
+        site,
+        task: within.map_or(0, |record| record.id.get()),
+        task_name: crate::names::share(
+            within.map_or(0, |record| record.name.load(Ordering::Relaxed)),
+        ),
+        created,
+        created_tid: text.owner_tid,
+        observed,
+        place,
+        detail: Detail::Thread(Box::new(text)),
+    });
+}
+
+/// A thing that belongs to one thread: what `wrong_thread` needs of its making.
+#[derive(Clone, Copy, Debug)]
+pub struct Made {
+    /// Where it was made, and its type.
+    pub site: crate::SiteId,
+    /// Backtrace of the making.
+    pub stack: crate::StackId,
+    /// The thread that made it; 0: unknown.
+    pub tid: u32,
+}
+
+/// Notes the making of a `T` at `location` by this thread.
+pub fn made<T>(location: &'static Location<'static>) -> Made {
+    start();
+    let none = Made {
+        site: crate::SiteId::OTHER,
+        stack: crate::StackId::NONE,
+        tid: 0,
+    };
+    if level::level() == level::Level::Off {
+        return none;
+    }
+    let Some(local) = thread::local() else {
+        return none;
+    };
+    let site = local.sites.find::<T>(location, crate::TaskKind::Task);
+    let tally = local.thread.tally_of(site);
+    tally.spawned.bump(1);
+    let stack = crate::backtrace::of_creation(crate::site::get(site), tally);
+    Made {
+        site,
+        stack,
+        tid: local.thread.tid(),
+    }
+}
+
+/// Runs blocking work inside a poll (`block_in_place`): its time is not the poll's.
+pub fn blocking_region<R>(work: impl FnOnce() -> R) -> R {
+    struct Back(Option<(&'static thread::Thread, thread::Paused)>);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            if let Some((thread, paused)) = &self.0 {
+                thread.resume(paused, clock::ticks());
+            }
+        }
+    }
+    let paused = thread::current_if_known().map(|thread| (thread, thread.pause(clock::ticks())));
+    let _back = Back(paused);
+    work()
+}

@@ -1,0 +1,191 @@
+//! Spawn sites: a place in the source and the type of the future made there, interned to a small number.
+//!
+//! The hot path finds a site by two pointers in a small table of its thread; only a miss takes the lock. Sites
+//! are never freed and are capped: past the cap everything is `SiteId::OTHER`.
+
+use std::any::type_name;
+use std::collections::HashMap;
+use std::panic::Location;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::TaskKind;
+
+/// The number of a site.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SiteId(pub u32);
+
+impl SiteId {
+    /// All that did not fit into the table.
+    pub const OTHER: Self = Self(0);
+}
+
+/// How many sites are told apart.
+pub const MAX_SITES: usize = 4096;
+
+/// One site.
+#[derive(Debug)]
+pub struct Site {
+    /// Its number.
+    pub id: SiteId,
+    /// Path of the source file, as the compiler saw it; empty for `OTHER`.
+    pub file: &'static str,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
+    /// Type name of the future (or closure) made here.
+    pub type_name: &'static str,
+    /// What is made here.
+    pub kind: TaskKind,
+    /// Size of that future.
+    pub future_bytes: u32,
+    /// The first creation backtrace taken here; 0: none yet.
+    pub(crate) exemplar: AtomicU32,
+}
+
+impl Site {
+    /// Keeps a creation backtrace as the site's, if it is the first.
+    pub(crate) fn offer_exemplar(&self, stack: crate::StackId) {
+        let _ = self
+            .exemplar
+            .compare_exchange(0, stack.0, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// The first creation backtrace taken here.
+    pub fn exemplar(&self) -> crate::StackId {
+        crate::StackId(self.exemplar.load(Ordering::Relaxed))
+    }
+}
+
+static OTHER: Site = Site {
+    id: SiteId::OTHER,
+    file: "",
+    line: 0,
+    column: 0,
+    type_name: "(other sites)",
+    kind: TaskKind::Task,
+    future_bytes: 0,
+    exemplar: AtomicU32::new(0),
+};
+
+/// Published by `intern` with Release, read by `get` with Acquire.
+static SITES: [AtomicPtr<Site>; MAX_SITES] =
+    [const { AtomicPtr::new(std::ptr::null_mut()) }; MAX_SITES];
+/// How many are published, `OTHER` included.
+static COUNT: AtomicU32 = AtomicU32::new(1);
+
+/// What tells sites apart: by value, because one place may have several `Location`s in memory.
+type Key = (&'static str, u32, u32, &'static str, TaskKind);
+static BY_KEY: Mutex<Option<HashMap<Key, SiteId>>> = Mutex::new(None);
+
+/// How many sites there are: their numbers are below this.
+pub fn count() -> u32 {
+    COUNT.load(Ordering::Acquire)
+}
+
+/// The site with this number; `OTHER` where there is none.
+#[expect(unsafe_code, reason = "sites are leaked and read through their table")]
+pub fn get(id: SiteId) -> &'static Site {
+    let Some(entry) = SITES.get(id.0 as usize) else {
+        return &OTHER;
+    };
+    let site = entry.load(Ordering::Acquire);
+    if site.is_null() {
+        return &OTHER;
+    }
+    // SAFETY: a non-null entry was leaked from a Box by `intern` and is never freed or written again.
+    unsafe { &*site }
+}
+
+/// Entries of a thread's own table: enough for the sites a thread is busy with.
+const CACHED: usize = 64;
+
+/// A thread's own table of sites, found by the addresses of location and type name.
+#[derive(Debug)]
+pub(crate) struct Cache([std::cell::Cell<(usize, usize, SiteId)>; CACHED]);
+
+impl Cache {
+    pub(crate) const fn new() -> Self {
+        Self([const { std::cell::Cell::new((0, 0, SiteId::OTHER)) }; CACHED])
+    }
+
+    /// The site of a future of type `T` made at `location`.
+    #[inline]
+    pub(crate) fn find<T>(&self, location: &'static Location<'static>, kind: TaskKind) -> SiteId {
+        let place = std::ptr::from_ref(location) as usize;
+        let name = type_name::<T>();
+        // A type name is never empty, so its address is its own; the kind tells `block_on` from `spawn` of one type.
+        let made = (name.as_ptr() as usize) ^ ((kind as usize) << 56);
+        let entry = &self.0[((place >> 3) ^ (made >> 4)) % CACHED];
+        let (cached_place, cached_made, id) = entry.get();
+        if cached_place == place && cached_made == made {
+            return id;
+        }
+        let id = intern(location, name, size_of::<T>() as u32, kind);
+        entry.set((place, made, id));
+        id
+    }
+}
+
+/// The number of this site, a new one if it is new. Takes a lock: not for the hot path.
+#[cold]
+#[inline(never)]
+pub fn intern(
+    location: &'static Location<'static>,
+    type_name: &'static str,
+    future_bytes: u32,
+    kind: TaskKind,
+) -> SiteId {
+    let key = (
+        location.file(),
+        location.line(),
+        location.column(),
+        type_name,
+        kind,
+    );
+    let mut by_key = BY_KEY.lock().unwrap_or_else(PoisonError::into_inner);
+    let by_key = by_key.get_or_insert_with(HashMap::new);
+    if let Some(id) = by_key.get(&key) {
+        return *id;
+    }
+    let id = COUNT.load(Ordering::Relaxed);
+    if id as usize >= MAX_SITES {
+        return SiteId::OTHER;
+    }
+    let site = Box::new(Site {
+        id: SiteId(id),
+        file: key.0,
+        line: key.1,
+        column: key.2,
+        type_name,
+        kind,
+        future_bytes,
+        exemplar: AtomicU32::new(0),
+    });
+    SITES[id as usize].store(Box::into_raw(site), Ordering::Release);
+    COUNT.store(id + 1, Ordering::Release);
+    by_key.insert(key, SiteId(id));
+    SiteId(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_is_a_place_and_a_type() {
+        let cache = Cache::new();
+        let here = Location::caller();
+        let a = cache.find::<u8>(here, TaskKind::Task);
+        assert_eq!(a, cache.find::<u8>(here, TaskKind::Task));
+        assert_ne!(a, cache.find::<u16>(here, TaskKind::Task));
+        assert_ne!(a, cache.find::<u8>(here, TaskKind::Local));
+        let site = get(a);
+        assert_eq!(
+            (site.file, site.line, site.type_name),
+            (here.file(), here.line(), "u8")
+        );
+        assert_eq!(get(SiteId(u32::MAX)).id, SiteId::OTHER);
+    }
+}

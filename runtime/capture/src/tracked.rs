@@ -1,0 +1,150 @@
+//! A future that tells when it is dropped before its first poll.
+//!
+//! **Definite** needs proof that it was forgotten: made and dropped by one thread within one poll (or outside any),
+//! with nothing in between that speaks of an owner. The proof is one number, the stamp of `Thread::stamp`: it
+//! changes when a poll begins or ends, when any tracked future gets its first poll, and when an owner that polls
+//! futures by turns (`select!`, `join!`, `try_join!` of ours) says so. Everything else is *likely*: the future may
+//! have lost a race in somebody's `select!`.
+//!
+//! Excused, because nobody forgot it: dropped while unwinding, inside the drop of a task that was aborted or shut
+//! down, or after `discard`.
+
+#![expect(unsafe_code, reason = "pin projection")]
+
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::event::{Detail, Event, Family};
+use crate::level::{self, Level};
+use crate::{SiteId, StackId, TaskKind, backtrace, clock, names, registry, site, thread};
+
+/// A future that tells when it is dropped before its first poll. 16 bytes more than the future.
+pub struct Tracked<F> {
+    /// `SiteId::OTHER` once it was polled, or is not to be told of.
+    site: SiteId,
+    stack: StackId,
+    stamp: u64,
+    future: F,
+}
+
+impl<F> std::fmt::Debug for Tracked<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tracked")
+            .field("polled", &(self.site == SiteId::OTHER))
+            .finish_non_exhaustive()
+    }
+}
+
+/// Tracks a future as made at `location`.
+#[inline]
+pub fn track_at<F>(future: F, location: &'static Location<'static>) -> Tracked<F> {
+    registry::start();
+    let untracked = |future| Tracked {
+        site: SiteId::OTHER,
+        stack: StackId::NONE,
+        stamp: 0,
+        future,
+    };
+    if level::level() == Level::Off {
+        return untracked(future);
+    }
+    let Some(local) = thread::local() else {
+        return untracked(future);
+    };
+    let site = local.sites.find::<F>(location, TaskKind::Task);
+    let tally = local.thread.tally_of(site);
+    tally.spawned.bump(1);
+    let stack = backtrace::of_creation(site::get(site), tally);
+    Tracked {
+        site,
+        stack,
+        stamp: local.thread.stamp(),
+        future,
+    }
+}
+
+/// Tracks a future as made by the caller: dropping it before its first poll is reported.
+///
+/// ```
+/// let report = pollscope_capture::tracked::track(async { 7 });
+/// report.discard(); // on purpose: not reported
+/// ```
+#[track_caller]
+#[inline]
+pub fn track<F>(future: F) -> Tracked<F> {
+    track_at(future, Location::caller())
+}
+
+impl<F> Tracked<F> {
+    /// Drops the future without a report: it was made and is not wanted.
+    pub fn discard(mut self) {
+        self.site = SiteId::OTHER;
+    }
+}
+
+impl<F: Future> Future for Tracked<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        // SAFETY: `future` is structurally pinned: never moved out of a pinned `Tracked`; the rest is not pinned.
+        let this = unsafe { self.get_unchecked_mut() };
+        if this.site != SiteId::OTHER {
+            this.site = SiteId::OTHER;
+            stir();
+        }
+        // SAFETY: as above.
+        unsafe { Pin::new_unchecked(&mut this.future) }.poll(cx)
+    }
+}
+
+/// Says that what is unpolled on this thread now may have an owner: for macros that poll futures by turns.
+#[inline]
+pub fn stir() {
+    if let Some(thread) = thread::current_if_known() {
+        thread.stir();
+    }
+}
+
+impl<F> Drop for Tracked<F> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.site != SiteId::OTHER {
+            forgotten(self.site, self.stack, self.stamp);
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn forgotten(site: SiteId, created: StackId, stamp: u64) {
+    let Some(local) = thread::local() else { return };
+    let thread = local.thread;
+    if std::thread::panicking() || thread.is_dropping() {
+        return;
+    }
+    let tally = thread.tally_of(site);
+    let Some(observed) = backtrace::of_finding(tally, Family::NeverAwaited) else {
+        return;
+    };
+    let now = thread.stamp();
+    let within = thread.current_record();
+    let created_on = thread::all().find(|other| u64::from(other.number() + 1) == stamp >> 48);
+    thread.tell(Event {
+        at: clock::ticks(),
+        site,
+        task: within.map_or(0, |record| record.id.get()),
+        task_name: names::share(
+            within.map_or(0, |record| record.name.load(crate::sync::Ordering::Relaxed)),
+        ),
+        created,
+        created_tid: created_on.map_or(0, thread::Thread::tid),
+        observed,
+        place: None,
+        detail: Detail::Unpolled {
+            definite: now == stamp,
+        },
+    });
+}

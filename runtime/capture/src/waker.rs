@@ -1,0 +1,167 @@
+//! One stable waker per task, around the runtime's own.
+//!
+//! The node is made at the first poll in debug and stays, same address and same vtable, for as long as the
+//! runtime's waker `will_wake` the one it holds: leaf futures compare wakers to skip registering again, so a new
+//! identity per poll would cost a clone per leaf. It holds one clone of the runtime's waker, and dies with the
+//! future and the last clone, exactly when the runtime's own would; the record does not know it, so there is no
+//! cycle.
+//!
+//! `refs` counts holders in its lower half and clones ever made in its upper half: one read-modify-write tells
+//! both. `clone` may run under the runtime's or the user's locks: it allocates nothing, locks nothing, and never
+//! registers a thread.
+//!
+//! Freeing: `refs` falls by one with Release; whoever takes the last one down fences with Acquire and frees, as
+//! `Arc` does.
+
+#![expect(unsafe_code, reason = "a raw waker's vtable")]
+
+use std::ptr::NonNull;
+use std::task::{RawWaker, RawWakerVTable, Waker};
+
+use crate::record::Record;
+use crate::sync::{AtomicU64, Ordering, fence};
+use crate::{clock, thread};
+
+/// One clone more, in both halves.
+const CLONE: u64 = 1 << 32 | 1;
+const HOLDERS: u64 = 0xffff_ffff;
+/// From here on a node is pinned for ever: two thousand million clones alive means that somebody forgets them.
+/// `Arc` aborts in this case; a tool that watches leaks one node instead.
+const PINNED: u64 = 1 << 31;
+
+struct Node {
+    inner: Waker,
+    record: &'static Record,
+    /// Which life of the record the node belongs to: after that, wakes are passed on and not counted.
+    generation: u32,
+    refs: AtomicU64,
+}
+
+/// The future's own hold on its node.
+pub(crate) struct TaskWaker(NonNull<Node>);
+
+impl std::fmt::Debug for TaskWaker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TaskWaker")
+    }
+}
+
+// SAFETY: the node is shared through atomics and wakers, which are Send and Sync.
+unsafe impl Send for TaskWaker {}
+// SAFETY: as above.
+unsafe impl Sync for TaskWaker {}
+
+impl TaskWaker {
+    pub(crate) fn new(inner: &Waker, record: &'static Record) -> Self {
+        let generation = record.generation.load(Ordering::Relaxed);
+        let node = Box::new(Node {
+            inner: inner.clone(),
+            record,
+            generation,
+            refs: AtomicU64::new(1),
+        });
+        Self(NonNull::from(Box::leak(node)))
+    }
+
+    /// Whether it still stands for this waker of the runtime.
+    #[inline]
+    pub(crate) fn stands_for(&self, inner: &Waker) -> bool {
+        self.node().inner.will_wake(inner)
+    }
+
+    /// The waker to poll with, borrowed: no count changes.
+    #[inline]
+    pub(crate) fn with<R>(&self, poll: impl FnOnce(&Waker) -> R) -> R {
+        // SAFETY: the vtable's contract holds for the node; the waker is not dropped (ManuallyDrop), so it takes
+        // no share of the count, and the node outlives this call because `self` holds it.
+        let waker = std::mem::ManuallyDrop::new(unsafe { Waker::from_raw(raw(self.0)) });
+        poll(&waker)
+    }
+
+    #[inline]
+    fn node(&self) -> &Node {
+        // SAFETY: `self` holds a share of the count, so the node lives.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Drop for TaskWaker {
+    fn drop(&mut self) {
+        // SAFETY: `self` holds a share, and gives it up here.
+        unsafe { release(self.0.as_ptr()) };
+    }
+}
+
+static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
+
+fn raw(node: NonNull<Node>) -> RawWaker {
+    RawWaker::new(node.as_ptr().cast_const().cast(), &VTABLE)
+}
+
+unsafe fn clone(data: *const ()) -> RawWaker {
+    // SAFETY: a waker of this vtable holds, or borrows from one who holds, a share of the node.
+    let node = unsafe { &*data.cast::<Node>() };
+    let before = node.refs.fetch_add(CLONE, Ordering::Relaxed);
+    if before & HOLDERS >= PINNED {
+        node.refs.fetch_sub(1, Ordering::Relaxed);
+    }
+    RawWaker::new(data, &VTABLE)
+}
+
+unsafe fn wake(data: *const ()) {
+    // SAFETY: as in `clone`; `wake` consumes the share.
+    unsafe {
+        wake_by_ref(data);
+        release(data.cast_mut().cast());
+    }
+}
+
+unsafe fn wake_by_ref(data: *const ()) {
+    // SAFETY: as in `clone`.
+    let node = unsafe { &*data.cast::<Node>() };
+    count(node);
+    node.inner.wake_by_ref();
+}
+
+unsafe fn drop_waker(data: *const ()) {
+    // SAFETY: as in `clone`; the waker's share is given up.
+    unsafe { release(data.cast_mut().cast()) };
+}
+
+unsafe fn release(node: *mut Node) {
+    // SAFETY: the caller gives up a share it holds, so the node lives until this line is over.
+    let before = unsafe { &*node }.refs.fetch_sub(1, Ordering::Release);
+    if before & HOLDERS >= PINNED {
+        // SAFETY: a pinned node is never freed.
+        unsafe { &*node }.refs.fetch_add(1, Ordering::Relaxed);
+    } else if before & HOLDERS == 1 {
+        fence(Ordering::Acquire);
+        // SAFETY: the last share is gone, and the fence orders all other releases before this.
+        drop(unsafe { Box::from_raw(node) });
+    }
+}
+
+/// Counts a wake of the node's task.
+#[inline]
+fn count(node: &Node) {
+    let record = node.record;
+    if record.generation.load(Ordering::Relaxed) != node.generation {
+        return;
+    }
+    let by = thread::current_if_known().and_then(thread::Thread::current_record);
+    match by {
+        // Inside its own poll, so we are the record's owner: no read-modify-write, and the clock is read at the
+        // end of the poll anyway.
+        Some(own) if std::ptr::eq(own, record) => {
+            record.self_wakes.bump(1);
+            record.woken.store(1, Ordering::Relaxed);
+        }
+        other => {
+            record.wakes.fetch_add(1, Ordering::Relaxed);
+            record.woken.store(clock::ticks(), Ordering::Relaxed);
+            record
+                .last_waker
+                .store(other.map_or(0, |other| other.id.get()), Ordering::Relaxed);
+        }
+    }
+}
