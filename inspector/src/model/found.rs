@@ -21,6 +21,10 @@ pub struct Found {
     /// Warnings and errors; notes are not counted.
     pub warnings: Option<u64>,
     pub tokio: String,
+    /// The version of the pollscope crate in it.
+    pub pollscope: String,
+    /// Where it listens on TCP as well; empty where it does not.
+    pub tcp: String,
     /// The protocol version both sides speak.
     pub proto: Option<u32>,
     pub level: Option<Level>,

@@ -50,6 +50,9 @@ pub struct Target {
     /// Field 22 of `/proc/PID/stat`: tells two processes with one pid apart.
     #[serde(skip)]
     pub start_time_ticks: u64,
+    /// When pollscope started in the target, on its monotonic clock.
+    #[serde(skip)]
+    pub started_ns: u64,
     #[serde(skip)]
     pub socket: String,
     #[serde(skip)]

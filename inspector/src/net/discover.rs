@@ -1,0 +1,262 @@
+//! Finds the sockets of targets on this machine, those of containers included, and asks each who it is.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use pollscope_proto::sockets::{SocketName, socket_dirs};
+
+use super::{Address, NetError, Session, clean, passwd};
+use crate::model::{Found, FoundState, View};
+
+mod process;
+
+pub(super) use process::{Process, own_uid};
+
+/// How long a target may take to say who it is.
+const PROBE_LIMIT: Duration = Duration::from_millis(300);
+/// Mount namespaces other than ours that are looked into.
+const MAX_NAMESPACES: usize = 256;
+
+/// A socket with a name like ours.
+struct Socket {
+    path: PathBuf,
+    name: SocketName,
+    /// Its process, as this machine counts it; `None` where no such process runs.
+    process: Option<Process>,
+}
+
+/// Every socket in the places of the contract, newest process first. Asks none of them: see [`probe`].
+pub fn discover() -> Vec<Found> {
+    let mut sockets = all_sockets();
+    sockets.sort_by_key(|socket| std::cmp::Reverse(socket.name.start_time));
+    sockets.into_iter().map(found).collect()
+}
+
+/// Asks a target for what a list shows of it, within 300 ms. Whatever goes wrong becomes its state.
+pub async fn probe(mut found: Found) -> Found {
+    if found.state == FoundState::Stale {
+        return found;
+    }
+    let asked = tokio::time::timeout(PROBE_LIMIT, ask(&mut found)).await;
+    found.state = match asked {
+        Ok(Ok(())) => FoundState::Ready,
+        Ok(Err(NetError::NotListening { .. })) => FoundState::Stale,
+        Ok(Err(NetError::Version {
+            theirs_is_newer, ..
+        })) => FoundState::Unusable(
+            if theirs_is_newer {
+                "newer: update the pollscope command"
+            } else {
+                "too old: update the program's pollscope"
+            }
+            .to_owned(),
+        ),
+        Ok(Err(error)) => FoundState::Unusable(error.to_string()),
+        Err(_) => FoundState::Unusable(format!("no answer in {} ms", PROBE_LIMIT.as_millis())),
+    };
+    found
+}
+
+/// Removes a socket whose process is gone.
+///
+/// # Errors
+/// If it is not a socket of ours, or somebody listens after all.
+pub fn remove_stale(address: &str) -> Result<(), NetError> {
+    let refuse = |why: &str| {
+        Err(NetError::Refused(format!(
+            "{}: {why}",
+            clean(address, 4096)
+        )))
+    };
+    let Ok(Address::Unix(path)) = address.parse() else {
+        return refuse("not a socket");
+    };
+    let name = path.file_name().and_then(|name| name.to_str());
+    if name.is_none_or(|name| name.parse::<SocketName>().is_err()) {
+        return refuse("not a socket of pollscope");
+    }
+    if std::os::unix::net::UnixStream::connect(&path).is_ok() {
+        return refuse("somebody listens");
+    }
+    match fs::remove_file(&path) {
+        Ok(()) => Ok(()),
+        Err(error) => refuse(&error.to_string()),
+    }
+}
+
+/// The sockets of one running process, the first copy of pollscope in it first.
+pub(super) fn sockets_of(pid: u32) -> Vec<PathBuf> {
+    let mut sockets: Vec<_> = all_sockets()
+        .into_iter()
+        .filter(|socket| {
+            socket
+                .process
+                .as_ref()
+                .is_some_and(|process| process.pid == pid)
+        })
+        .collect();
+    sockets.sort_by_key(|socket| socket.name.copy);
+    sockets.into_iter().map(|socket| socket.path).collect()
+}
+
+async fn ask(found: &mut Found) -> Result<(), NetError> {
+    let address: Address = found.address.parse()?;
+    let session = Session::open(&address).await?;
+    let hello = session.hello().clone();
+    found.name.clone_from(&hello.target.name);
+    found.tokio.clone_from(&hello.target.tokio);
+    found.exe.clone_from(&hello.target.exe);
+    found.args.clone_from(&hello.target.args);
+    found.pollscope.clone_from(&hello.target.pollscope);
+    found.tcp.clone_from(&hello.target.tcp);
+    found.pid = found.pid.or(Some(hello.target.pid));
+    found.proto = Some(hello.protocol);
+    found.level = Some(hello.target.level);
+    found.uptime_s = Some(hello.target.uptime_s);
+    let totals_only = View {
+        limit: 0,
+        sites: false,
+        threads: false,
+        warnings: false,
+        ..View::default()
+    };
+    let mut watch = session.watch(totals_only);
+    if let Some(snapshot) = watch.next().await {
+        let snapshot = snapshot?;
+        found.tasks = Some(snapshot.totals.tasks);
+        found.warnings = Some(snapshot.totals.warnings_warn + snapshot.totals.warnings_error);
+        found.level = Some(snapshot.target.level);
+    }
+    Ok(())
+}
+
+fn found(socket: Socket) -> Found {
+    let mut found = Found {
+        address: Address::Unix(socket.path.clone()).to_string(),
+        via: "unix".to_owned(),
+        pid: Some(socket.name.pid),
+        ..Found::default()
+    };
+    let Some(process) = socket.process else {
+        found.state = FoundState::Stale;
+        found.user = fs::metadata(&socket.path)
+            .map_or_else(|_| String::new(), |meta| passwd::user_name(meta.uid()));
+        return found;
+    };
+    found.pid = Some(process.pid);
+    found.user = passwd::user_name(process.uid);
+    found.uptime_s = process.uptime_s;
+    found.name = process.name;
+    found
+}
+
+fn all_sockets() -> Vec<Socket> {
+    let mut seen = HashSet::new();
+    let mut sockets = Vec::new();
+    let mut look = |dir: &Path, process: &dyn Fn(SocketName) -> Option<Process>| {
+        for (path, name) in sockets_in(dir) {
+            let identity = fs::metadata(&path).map(|meta| (meta.dev(), meta.ino()));
+            if identity.is_ok_and(|identity| seen.insert(identity)) {
+                let process = process(name);
+                sockets.push(Socket {
+                    path,
+                    name,
+                    process,
+                });
+            }
+        }
+    };
+    for dir in own_dirs() {
+        look(&dir, &|name| {
+            Process::read(name.pid).filter(|process| process.start_time == name.start_time)
+        });
+    }
+    for inside in process::other_namespaces(MAX_NAMESPACES) {
+        for dir in inside.dirs() {
+            look(&dir, &|name| inside.process(name));
+        }
+    }
+    sockets
+}
+
+/// The directories of this user, and of every user where we are root.
+fn own_dirs() -> Vec<PathBuf> {
+    let uid = own_uid();
+    let mut dirs = socket_dirs(uid, |name| std::env::var_os(name));
+    if uid == 0 {
+        let of_users = children(Path::new("/run/user")).map(|dir| dir.join("pollscope"));
+        let in_tmp = [PathBuf::from("/tmp"), std::env::temp_dir()]
+            .into_iter()
+            .flat_map(|tmp| children(&tmp).collect::<Vec<_>>())
+            .filter(|dir| {
+                dir.file_name()
+                    .and_then(|name| {
+                        name.to_str()?
+                            .strip_prefix("pollscope-")?
+                            .parse::<u32>()
+                            .ok()
+                    })
+                    .is_some()
+            });
+        dirs.extend(of_users.chain(in_tmp));
+    }
+    dirs
+}
+
+fn sockets_in(dir: &Path) -> impl Iterator<Item = (PathBuf, SocketName)> {
+    children(dir).filter_map(|path| {
+        let name = path.file_name()?.to_str()?.parse().ok()?;
+        let is_socket = fs::symlink_metadata(&path).is_ok_and(|meta| meta.file_type().is_socket());
+        is_socket.then_some((path, name))
+    })
+}
+
+fn children(dir: &Path) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+}
+
+/// No variables: those of another process are not ours to trust.
+fn no_variables(_: &str) -> Option<OsString> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn only_sockets_with_our_names_are_listed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let _ours = UnixListener::bind(path("7-8.sock")).unwrap();
+        let _other = UnixListener::bind(path("x.sock")).unwrap();
+        fs::write(path("9-9.sock"), "").unwrap();
+        std::os::unix::fs::symlink(path("7-8.sock"), path("7-9.sock")).unwrap();
+        let found: Vec<_> = sockets_in(dir.path()).collect();
+        assert_eq!(found, [(path("7-8.sock"), SocketName::new(7, 8))]);
+    }
+
+    #[test]
+    fn only_a_dead_socket_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("7-8.sock");
+        let address = Address::Unix(path.clone()).to_string();
+        let listener = UnixListener::bind(&path).unwrap();
+        assert!(remove_stale(&address).is_err());
+        drop(listener);
+        remove_stale(&address).unwrap();
+        assert!(!path.exists());
+        let other = dir.path().join("precious");
+        fs::write(&other, "").unwrap();
+        assert!(remove_stale(&format!("unix:{}", other.display())).is_err());
+        assert!(other.exists());
+    }
+}

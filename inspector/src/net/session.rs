@@ -1,0 +1,282 @@
+//! A connection to one target: who it is, and what one can ask of it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pollscope_proto::limits::{MAX_DECODE, PROTOCOL_MAX, PROTOCOL_MIN};
+use pollscope_proto::v1;
+use pollscope_proto::v1::inspect_client::InspectClient;
+use tokio::time::timeout;
+use tonic::transport::Channel;
+use tonic::{Code, Response, Status};
+
+use super::connect::{self, LIMIT};
+use super::error::Versions;
+use super::symbols::{Files, RawStack, Symbols, SymbolsFrom, is_local};
+use super::wire::{self, Answer};
+use super::{Address, NetError, Watch, clean};
+use crate::model::{Change, Runtime, Target, TaskDetail, ThreadStack, View};
+
+/// How long the answer to one question may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+/// How long the stacks of all threads may take.
+const DUMP_LIMIT: Duration = Duration::from_secs(30);
+/// Threads of one dump.
+const MAX_THREADS: usize = 16 * 1024;
+
+/// What a target said first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hello {
+    pub target: Target,
+    pub runtimes: Vec<Runtime>,
+    /// The version of the protocol that both speak.
+    pub protocol: u32,
+    /// The target's PID as this machine counts it; `None` where it is on another.
+    pub local_pid: Option<u32>,
+}
+
+/// A connection to one target. It does not reconnect by itself.
+pub struct Session {
+    address: Address,
+    client: InspectClient<Channel>,
+    hello: Hello,
+    symbols: Arc<Symbols>,
+    opened: Instant,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("address", &self.address)
+            .field("hello", &self.hello)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Connects and says hello, within two seconds each.
+    pub async fn open(address: &Address) -> Result<Self, NetError> {
+        Self::open_with(address, SymbolsFrom::default()).await
+    }
+
+    /// As [`Self::open`], with debug information from elsewhere.
+    pub async fn open_with(address: &Address, from: SymbolsFrom) -> Result<Self, NetError> {
+        let connected = connect::connect(address).await?;
+        let mut client =
+            InspectClient::new(connected.channel).max_decoding_message_size(MAX_DECODE);
+        let reply = match timeout(LIMIT, client.hello(wire::hello_request())).await {
+            Ok(Ok(reply)) => reply.into_inner(),
+            Ok(Err(status)) => return Err(no_hello(address, &status)),
+            Err(_) => {
+                return Err(NetError::Silent {
+                    address: address.clone(),
+                    limit: LIMIT,
+                });
+            }
+        };
+        let (protocol, target, runtimes, modules) = match wire::answer(reply) {
+            Answer::Welcome {
+                protocol,
+                target,
+                runtimes,
+                modules,
+            } => (protocol, *target, runtimes, modules),
+            Answer::Refusal { why, theirs } => return Err(refusal(address, why, theirs)),
+        };
+        // The kernel knows who is at the end of a socket; over TCP the PID must prove that it is from here.
+        let local_pid = connected
+            .pid
+            .or_else(|| is_local(target.pid, target.start_time_ticks).then_some(target.pid));
+        let files = Files::new(from, local_pid, target.exe.clone().into());
+        let symbols = Arc::new(Symbols::new(files, client.clone()));
+        symbols.learn(modules);
+        Ok(Self {
+            address: address.clone(),
+            client,
+            hello: Hello {
+                target,
+                runtimes,
+                protocol,
+                local_pid,
+            },
+            symbols,
+            opened: Instant::now(),
+        })
+    }
+
+    /// What the target said first.
+    pub fn hello(&self) -> &Hello {
+        &self.hello
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// A stream of snapshots. It is opened by the first [`Watch::next`].
+    pub fn watch(&self, first: View) -> Watch {
+        Watch::new(
+            first,
+            &self.hello,
+            self.client.clone(),
+            Arc::clone(&self.symbols),
+            self.address.clone(),
+        )
+    }
+
+    /// Everything known of one task; `None` where there is none (any more).
+    pub async fn task(&self, id: u64) -> Result<Option<TaskDetail>, NetError> {
+        let mut client = self.client.clone();
+        let reply = self
+            .answer(ANSWER_LIMIT, client.get_task(v1::TaskRequest { id }))
+            .await?;
+        let Some(raw) = wire::detail(reply, self.now_ns()) else {
+            return Ok(None);
+        };
+        self.resolve([&raw.created, &raw.now]).await;
+        let mut detail = raw.detail;
+        detail.created.backtrace = self.symbols.frames(&raw.created);
+        if let Some(now) = &mut detail.now {
+            now.backtrace = self.symbols.frames(&raw.now);
+        }
+        Ok(Some(detail))
+    }
+
+    /// Changes settings; returns those in force afterwards.
+    pub async fn configure(&self, change: &Change) -> Result<Change, NetError> {
+        let mut client = self.client.clone();
+        let asked = client.configure(wire::change(change));
+        let reply = self.answer(ANSWER_LIMIT, asked).await?;
+        Ok(wire::settings(&reply))
+    }
+
+    /// Asks the runtime to abort a task: it ends at its next yield.
+    pub async fn abort(&self, id: u64) -> Result<(), NetError> {
+        let mut client = self.client.clone();
+        let reply = self
+            .answer(ANSWER_LIMIT, client.abort(v1::AbortRequest { id }))
+            .await?;
+        if reply.requested {
+            return Ok(());
+        }
+        let why = wire::long_text(&reply.refusal);
+        Err(NetError::Refused(format!(
+            "task {id} was not aborted: {why}"
+        )))
+    }
+
+    /// The stacks of all threads now, or of the one that polls a task.
+    pub async fn dump(&self, task: Option<u64>) -> Result<Vec<ThreadStack>, NetError> {
+        let mut client = self.client.clone();
+        let request = v1::DumpRequest {
+            task: task.unwrap_or(0),
+        };
+        let collect = async {
+            let mut stream = client.dump(request).await?.into_inner();
+            let mut threads = Vec::new();
+            while let Some(mut thread) = stream.message().await? {
+                let modules = std::mem::take(&mut thread.modules);
+                self.symbols.learn(modules.iter().map(wire::module));
+                if threads.len() < MAX_THREADS {
+                    threads.push(wire::thread_stack(&thread));
+                }
+            }
+            Ok(Response::new(threads))
+        };
+        let raw = self.answer(DUMP_LIMIT, collect).await?;
+        self.resolve(raw.iter().map(|raw| &raw.stack)).await;
+        let threads = raw.into_iter().map(|raw| {
+            let mut thread = raw.thread;
+            thread.place.backtrace = self.symbols.frames(&raw.stack);
+            thread
+        });
+        Ok(threads.collect())
+    }
+
+    /// The target's monotonic clock, from what it was at the hello.
+    fn now_ns(&self) -> u64 {
+        let since = u64::try_from(self.opened.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.hello.target.clock.mono_ns.saturating_add(since)
+    }
+
+    async fn resolve<'a>(&self, stacks: impl IntoIterator<Item = &'a RawStack>) {
+        let missing = self.symbols.missing(stacks);
+        if !missing.is_empty() {
+            self.symbols.resolve(missing).await;
+        }
+    }
+
+    async fn answer<T>(
+        &self,
+        limit: Duration,
+        asked: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Result<T, NetError> {
+        match timeout(limit, asked).await {
+            Ok(Ok(reply)) => Ok(reply.into_inner()),
+            Ok(Err(status)) => Err(failed(&self.address, &status)),
+            Err(_) => Err(NetError::Silent {
+                address: self.address.clone(),
+                limit,
+            }),
+        }
+    }
+}
+
+/// A call of an open session failed.
+pub(super) fn failed(address: &Address, status: &Status) -> NetError {
+    let said = clean(status.message(), 500);
+    match status.code() {
+        Code::PermissionDenied | Code::Unauthenticated | Code::FailedPrecondition => {
+            NetError::Refused(said)
+        }
+        Code::InvalidArgument | Code::NotFound => NetError::Invalid(said),
+        Code::Unimplemented => NetError::Unsupported(format!(
+            "{address} cannot do that: update the pollscope crate of the program"
+        )),
+        _ => NetError::Lost {
+            address: address.clone(),
+            why: "the process ended, or closed the connection".to_owned(),
+        },
+    }
+}
+
+/// The first call failed: most likely something else listens there.
+fn no_hello(address: &Address, status: &Status) -> NetError {
+    match status.code() {
+        Code::PermissionDenied | Code::Unauthenticated => NetError::Denied {
+            what: address.to_string(),
+            why: clean(status.message(), 500),
+        },
+        Code::Unimplemented => NetError::NotPollscope {
+            address: address.clone(),
+            why: "a gRPC server of something else".to_owned(),
+        },
+        _ => NetError::NotPollscope {
+            address: address.clone(),
+            why: "it does not answer as a target would".to_owned(),
+        },
+    }
+}
+
+fn refusal(address: &Address, why: String, theirs: Versions) -> NetError {
+    let ours = Versions {
+        min: PROTOCOL_MIN,
+        max: PROTOCOL_MAX,
+    };
+    let apart = theirs.max < ours.min || theirs.min > ours.max;
+    if apart || theirs.max == 0 {
+        return NetError::Version {
+            address: address.clone(),
+            ours,
+            theirs,
+            theirs_is_newer: theirs.min > ours.max,
+            why,
+        };
+    }
+    NetError::Denied {
+        what: address.to_string(),
+        why,
+    }
+}

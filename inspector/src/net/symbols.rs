@@ -1,0 +1,240 @@
+//! Names and lines of frames: from the files here first, from the target where they cannot be read.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pollscope_proto::limits::MAX_RESOLVE_FRAMES;
+use pollscope_proto::symbols::{Address, Resolver};
+use pollscope_proto::v1::inspect_client::InspectClient;
+use tonic::transport::Channel;
+
+use super::{clean, wire};
+use crate::model::Frame;
+
+mod files;
+
+pub use files::SymbolsFrom;
+pub(super) use files::{Files, is_local};
+
+/// Resolved machine frames that are remembered. When there are more, all are forgotten.
+const MAX_CACHED: usize = 64 * 1024;
+/// Modules of a target that are remembered.
+const MAX_MODULES: usize = 4096;
+/// How long the target may take for one batch.
+const ASK_LIMIT: Duration = Duration::from_secs(10);
+
+/// A loaded file of the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Module {
+    pub(super) index: u32,
+    /// Empty where it has none.
+    pub(super) build_id: String,
+    pub(super) path: PathBuf,
+}
+
+/// A frame as the target sent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct RawFrame {
+    pub(super) module: u32,
+    pub(super) offset: u64,
+    /// The instruction itself; otherwise a return address.
+    pub(super) innermost: bool,
+}
+
+impl RawFrame {
+    /// The address to look up: of a return address, the call before it.
+    pub(super) fn probe(self) -> u64 {
+        self.offset.saturating_sub(u64::from(!self.innermost))
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct RawStack {
+    pub(super) frames: Vec<RawFrame>,
+    pub(super) exemplar: bool,
+}
+
+/// Resolves the frames of one target. Shared by all who hold its session.
+pub(super) struct Symbols {
+    known: Mutex<HashMap<RawFrame, Arc<[Frame]>>>,
+    modules: Mutex<HashMap<u32, Module>>,
+    local: Arc<Mutex<Local>>,
+    client: InspectClient<Channel>,
+    target_cannot: AtomicBool,
+}
+
+/// What only a thread that may block touches.
+struct Local {
+    files: Files,
+    resolver: Resolver,
+    found: HashMap<u32, Option<PathBuf>>,
+}
+
+impl Symbols {
+    pub(super) fn new(files: Files, client: InspectClient<Channel>) -> Self {
+        Self {
+            known: Mutex::default(),
+            modules: Mutex::default(),
+            local: Arc::new(Mutex::new(Local {
+                files,
+                resolver: Resolver::new(),
+                found: HashMap::new(),
+            })),
+            client,
+            target_cannot: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn learn(&self, modules: impl IntoIterator<Item = Module>) {
+        let mut known = lock(&self.modules);
+        for module in modules {
+            if known.len() < MAX_MODULES {
+                known.insert(module.index, module);
+            }
+        }
+    }
+
+    /// The frames as far as they are known; the others carry module and offset only.
+    pub(super) fn frames(&self, stack: &RawStack) -> Vec<Frame> {
+        let known = lock(&self.known);
+        let mut frames = Vec::with_capacity(stack.frames.len());
+        for raw in &stack.frames {
+            match known.get(raw) {
+                Some(lines) => frames.extend(lines.iter().cloned()),
+                None => frames.push(self.bare(*raw)),
+            }
+        }
+        frames
+    }
+
+    /// The frames of these stacks that nobody has looked up yet, each once.
+    pub(super) fn missing<'a>(
+        &self,
+        stacks: impl IntoIterator<Item = &'a RawStack>,
+    ) -> Vec<RawFrame> {
+        let known = lock(&self.known);
+        let mut missing: Vec<_> = stacks
+            .into_iter()
+            .flat_map(|stack| &stack.frames)
+            .filter(|raw| !known.contains_key(raw))
+            .copied()
+            .collect();
+        drop(known);
+        missing.sort_unstable_by_key(|raw| (raw.module, raw.offset, raw.innermost));
+        missing.dedup();
+        missing
+    }
+
+    /// Looks frames up. What cannot be found is remembered as such and not asked for again.
+    pub(super) async fn resolve(&self, frames: Vec<RawFrame>) {
+        let mut unknown = Vec::new();
+        for (raw, lines) in self.look_up_here(frames).await {
+            if lines.is_empty() {
+                unknown.push(raw);
+            } else {
+                self.remember(raw, lines);
+            }
+        }
+        for batch in unknown.chunks(MAX_RESOLVE_FRAMES) {
+            let answers = self.ask_target(batch).await;
+            for (at, raw) in batch.iter().enumerate() {
+                let lines = answers.get(at).cloned().unwrap_or_default();
+                let bare = || vec![self.bare(*raw)];
+                self.remember(*raw, if lines.is_empty() { bare() } else { lines });
+            }
+        }
+    }
+
+    /// On a thread that may block. If it panics, which a hostile executable could bring about, nothing is known.
+    async fn look_up_here(&self, frames: Vec<RawFrame>) -> Vec<(RawFrame, Vec<Frame>)> {
+        let modules = lock(&self.modules).clone();
+        let local = Arc::clone(&self.local);
+        let asked = frames.clone();
+        let work = tokio::task::spawn_blocking(move || {
+            let mut local = lock(&local);
+            let look_up = |raw| (raw, local.look_up(raw, &modules));
+            frames.into_iter().map(look_up).collect()
+        });
+        work.await
+            .unwrap_or_else(|_| asked.into_iter().map(|raw| (raw, Vec::new())).collect())
+    }
+
+    async fn ask_target(&self, frames: &[RawFrame]) -> Vec<Vec<Frame>> {
+        if self.target_cannot.load(Ordering::Relaxed) {
+            return Vec::new();
+        }
+        let mut client = self.client.clone();
+        let asking = client.resolve(wire::resolve_request(frames));
+        let Ok(Ok(reply)) = tokio::time::timeout(ASK_LIMIT, asking).await else {
+            // Built without symbols, or too busy: once is enough.
+            self.target_cannot.store(true, Ordering::Relaxed);
+            return Vec::new();
+        };
+        let answers = reply.into_inner().frames;
+        let pairs = answers.iter().zip(frames);
+        pairs
+            .map(|(answer, raw)| wire::resolved(answer, &self.module_name(raw.module), raw.offset))
+            .collect()
+    }
+
+    fn remember(&self, raw: RawFrame, lines: Vec<Frame>) {
+        let mut known = lock(&self.known);
+        if known.len() >= MAX_CACHED {
+            known.clear();
+        }
+        known.insert(raw, lines.into());
+    }
+
+    fn bare(&self, raw: RawFrame) -> Frame {
+        Frame {
+            module: self.module_name(raw.module),
+            offset: raw.offset,
+            ..Frame::default()
+        }
+    }
+
+    fn module_name(&self, index: u32) -> String {
+        let modules = lock(&self.modules);
+        modules
+            .get(&index)
+            .map_or_else(String::new, |module| file_name(&module.path))
+    }
+}
+
+impl Local {
+    fn look_up(&mut self, raw: RawFrame, modules: &HashMap<u32, Module>) -> Vec<Frame> {
+        let Some(module) = modules.get(&raw.module) else {
+            return Vec::new();
+        };
+        let files = &self.files;
+        let file = self
+            .found
+            .entry(raw.module)
+            .or_insert_with(|| files.find(module));
+        let Some(file) = file else {
+            return Vec::new();
+        };
+        let name = file_name(&module.path);
+        let lines = self.resolver.resolve(file, raw.probe(), Address::Exact);
+        let frames = lines.iter().filter(|line| !line.function.is_empty());
+        frames
+            .map(|line| {
+                let (function, file) = (&line.function, &line.file);
+                wire::source_frame(function, file, line.line, line.inlined, &name, raw.offset)
+            })
+            .collect()
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    clean(&name.to_string_lossy(), 256)
+}
+
+/// A panic while it was held leaves caches that are at worst incomplete.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
