@@ -1,0 +1,41 @@
+//! Linux: everything a stack needs from the kernel and the loader.
+//!
+//! `elf` asks the loader what is mapped, `modules` keeps that as a snapshot the walks read without a lock, `walk`
+//! drives the unwinder over a snapshot. `unwind` walks the thread's own stack. For other threads: `thread` is what
+//! each brings, `procfs` reads its state, `memory` its stack; `peek` puts those together for one that sleeps, with
+//! `frame_pointer` finding the one register the kernel does not give; `signal` asks one that runs. `live` chooses.
+
+mod arch;
+mod buffer;
+mod dump;
+mod elf;
+mod frame_pointer;
+mod live;
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    expect(dead_code, reason = "only the peek reads other threads' stacks")
+)]
+mod memory;
+mod modules;
+mod peek;
+mod procfs;
+mod selftest;
+mod signal;
+mod thread;
+mod unwind;
+mod walk;
+
+pub use live::Live;
+pub use modules::{function_start, locate, modules, refresh_modules};
+pub use thread::ThreadHandle;
+pub use unwind::capture;
+
+/// Loads the module list and opens the few `/proc` files that may be refused later (after `setuid`, `chroot` or
+/// `PR_SET_DUMPABLE`). Some 100 µs, once; later calls return at once.
+///
+/// Takes the loader's lock for a moment, so not from a signal handler. Before it, [`capture`] finds no frames.
+pub fn init() {
+    procfs::init();
+    memory::init();
+    refresh_modules();
+}

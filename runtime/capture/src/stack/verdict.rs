@@ -1,0 +1,320 @@
+//! What a stuck thread is doing, told from two samples of its scheduler state. Pure: no system call here.
+//!
+//! CPU time alone says little: a thread that got none may wait for a lock, sit in a system call, be stopped, be
+//! crowded out by others, or belong to a cgroup that used up its quota. Each of these has another cure, so each
+//! is another verdict, and each needs its own evidence.
+
+use super::syscalls::{is_lock, syscall_name};
+
+/// The kernel's word for a thread's state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// On a CPU or waiting for one.
+    Runnable,
+    /// Asleep, and a signal would wake it.
+    Sleeping,
+    /// Asleep, and nothing but the event wakes it: mostly disk.
+    Uninterruptible,
+    /// Stopped by a signal or a debugger.
+    Stopped,
+    /// Ended.
+    Dead,
+    /// Could not be read.
+    #[default]
+    Unknown,
+}
+
+impl State {
+    /// From the letter in `/proc/…/stat`.
+    #[cfg(target_os = "linux")]
+    pub(super) fn from_letter(letter: u8) -> Self {
+        match letter {
+            b'R' => Self::Runnable,
+            b'S' | b'I' => Self::Sleeping,
+            b'D' => Self::Uninterruptible,
+            b'T' | b't' => Self::Stopped,
+            b'X' | b'x' | b'Z' => Self::Dead,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// What a thread that is not on a CPU waits in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wait {
+    /// It does not wait: it runs, or could.
+    Running,
+    /// In this system call.
+    Syscall {
+        /// Its number on this architecture.
+        nr: u32,
+        /// Its arguments.
+        args: [u64; 6],
+    },
+    /// In the kernel, but not by a system call: a page fault.
+    Fault,
+    /// The kernel would not say.
+    #[default]
+    Unknown,
+}
+
+/// One look at a thread's scheduler state. Times only grow; what the kernel does not offer stays zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sample {
+    /// When, on the monotonic clock, in nanoseconds.
+    pub at_ns: u64,
+    /// The kernel's word.
+    pub state: State,
+    /// What it waits in.
+    pub wait: Wait,
+    /// Time on a CPU since the thread began.
+    pub run_ns: u64,
+    /// Time it could have run but had no CPU.
+    pub delay_ns: u64,
+    /// How many times it was given a CPU.
+    pub slices: u64,
+    /// Time its cgroup was held back by a CPU quota.
+    pub throttled_ns: u64,
+}
+
+/// What the thread was doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// It computed.
+    OnCpu,
+    /// It waited in a system call that is no lock.
+    Syscall,
+    /// It waited for a lock, a condition variable or a parker.
+    Lock,
+    /// It, or the whole process, was stopped by a signal or a debugger.
+    Stopped,
+    /// It could have run, but other threads had the CPUs.
+    Descheduled,
+    /// Its cgroup's CPU quota was used up.
+    Throttled,
+}
+
+impl Activity {
+    /// The word used in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OnCpu => "on_cpu",
+            Self::Syscall => "syscall",
+            Self::Lock => "lock",
+            Self::Stopped => "stopped",
+            Self::Descheduled => "descheduled",
+            Self::Throttled => "throttled",
+        }
+    }
+}
+
+/// [`Activity`] and, where it is one, the system call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// What the thread was doing.
+    pub activity: Activity,
+    /// The system call it was in.
+    pub syscall: Option<u32>,
+}
+
+impl Verdict {
+    fn plain(activity: Activity) -> Self {
+        Self {
+            activity,
+            syscall: None,
+        }
+    }
+
+    /// The system call's name, if it was in one that has a name here.
+    pub fn syscall_name(&self) -> Option<&'static str> {
+        self.syscall.and_then(syscall_name)
+    }
+}
+
+/// Says what a thread did between two samples of it, the second being now.
+///
+/// A thread that waits is judged by what it waits in now. One that could run is judged by where its time went:
+/// on a CPU, in the run queue, or held back by a quota.
+pub fn judge(before: &Sample, after: &Sample) -> Verdict {
+    if after.state == State::Stopped {
+        return Verdict::plain(Activity::Stopped);
+    }
+    match after.wait {
+        Wait::Syscall { nr, .. } => Verdict {
+            activity: if is_lock(nr) {
+                Activity::Lock
+            } else {
+                Activity::Syscall
+            },
+            syscall: Some(nr),
+        },
+        Wait::Fault => Verdict::plain(Activity::Syscall),
+        Wait::Unknown if matches!(after.state, State::Sleeping | State::Uninterruptible) => {
+            Verdict::plain(Activity::Syscall)
+        }
+        Wait::Running | Wait::Unknown => Verdict::plain(share(before, after)),
+    }
+}
+
+/// Says why a thread that only sleeps for `expected_ns` at a time came back so late, from its own two samples:
+/// the whole process was stopped, or it got no CPU. `None`: it was not late by more than `tolerance_ns`.
+///
+/// This is how a stop of the whole process is seen at all: while it lasts, nobody here runs to see it.
+pub fn judge_gap(
+    before: &Sample,
+    after: &Sample,
+    expected_ns: u64,
+    tolerance_ns: u64,
+) -> Option<Activity> {
+    let wall = after.at_ns.saturating_sub(before.at_ns);
+    let late = wall.saturating_sub(expected_ns);
+    if late <= tolerance_ns {
+        return None;
+    }
+    let delay = after.delay_ns.saturating_sub(before.delay_ns);
+    let throttled = after.throttled_ns.saturating_sub(before.throttled_ns);
+    let run = after.run_ns.saturating_sub(before.run_ns);
+    Some(if run >= late / 2 {
+        Activity::OnCpu
+    } else if throttled >= late / 2 {
+        Activity::Throttled
+    } else if delay >= late / 2 {
+        Activity::Descheduled
+    } else {
+        Activity::Stopped
+    })
+}
+
+/// Where the time of a thread that could run went.
+fn share(before: &Sample, after: &Sample) -> Activity {
+    let run = after.run_ns.saturating_sub(before.run_ns);
+    let delay = after.delay_ns.saturating_sub(before.delay_ns);
+    let throttled = after.throttled_ns.saturating_sub(before.throttled_ns);
+    // Most of the time it could have run it did: whatever else happened, this is a busy thread.
+    if run >= delay && run >= throttled {
+        return Activity::OnCpu;
+    }
+    // A throttled thread waits in the run queue too, so the quota is asked first. Its counter belongs to the
+    // whole cgroup and grows on every CPU: it counts when it covers half of this thread's wait.
+    if throttled > 0 && throttled >= delay / 2 {
+        return Activity::Throttled;
+    }
+    Activity::Descheduled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    fn runnable(at: u64, run: u64, delay: u64, throttled: u64) -> Sample {
+        Sample {
+            at_ns: at * MS,
+            state: State::Runnable,
+            wait: Wait::Running,
+            run_ns: run * MS,
+            delay_ns: delay * MS,
+            slices: 1,
+            throttled_ns: throttled * MS,
+        }
+    }
+
+    fn waiting(nr: u32) -> Sample {
+        Sample {
+            state: State::Sleeping,
+            wait: Wait::Syscall { nr, args: [0; 6] },
+            ..runnable(20, 1, 0, 0)
+        }
+    }
+
+    #[test]
+    fn time_on_a_cpu_is_on_cpu_even_with_some_waiting() {
+        let verdict = judge(&runnable(0, 0, 0, 0), &runnable(20, 12, 8, 0));
+        assert_eq!(verdict.activity, Activity::OnCpu);
+        assert_eq!(verdict.syscall, None);
+    }
+
+    #[test]
+    fn a_full_run_queue_is_descheduled_and_not_on_cpu() {
+        let verdict = judge(&runnable(0, 0, 0, 0), &runnable(20, 1, 19, 0));
+        assert_eq!(verdict.activity, Activity::Descheduled);
+    }
+
+    #[test]
+    fn a_used_up_quota_is_throttled_and_not_descheduled() {
+        let verdict = judge(&runnable(0, 0, 0, 0), &runnable(20, 1, 19, 17));
+        assert_eq!(verdict.activity, Activity::Throttled);
+    }
+
+    #[test]
+    fn a_quota_that_held_back_only_others_blames_nobody_here() {
+        let verdict = judge(&runnable(0, 0, 0, 0), &runnable(20, 19, 1, 3));
+        assert_eq!(verdict.activity, Activity::OnCpu);
+        let verdict = judge(&runnable(0, 0, 0, 0), &runnable(20, 1, 19, 3));
+        assert_eq!(verdict.activity, Activity::Descheduled);
+    }
+
+    #[test]
+    fn a_thread_in_a_system_call_is_in_it_however_much_it_ran_before() {
+        let verdict = judge(&runnable(0, 0, 0, 0), &waiting(0));
+        assert_eq!(verdict.activity, Activity::Syscall);
+        assert_eq!(verdict.syscall, Some(0));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_futex_is_a_lock_and_a_sleep_is_not() {
+        let futex = judge(&runnable(0, 0, 0, 0), &waiting(libc::SYS_futex as u32));
+        assert_eq!(futex.activity, Activity::Lock);
+        assert_eq!(futex.syscall_name(), Some("futex"));
+        let sleep = judge(
+            &runnable(0, 0, 0, 0),
+            &waiting(libc::SYS_clock_nanosleep as u32),
+        );
+        assert_eq!(sleep.activity, Activity::Syscall);
+        assert_eq!(sleep.syscall_name(), Some("clock_nanosleep"));
+    }
+
+    #[test]
+    fn stopped_wins_over_the_system_call_it_was_stopped_in() {
+        let stopped = Sample {
+            state: State::Stopped,
+            ..waiting(0)
+        };
+        let verdict = judge(&runnable(0, 0, 0, 0), &stopped);
+        assert_eq!(verdict, Verdict::plain(Activity::Stopped));
+    }
+
+    #[test]
+    fn a_sleeper_the_kernel_says_no_more_about_is_not_called_busy() {
+        let unknown = Sample {
+            state: State::Uninterruptible,
+            wait: Wait::Unknown,
+            ..runnable(20, 0, 0, 0)
+        };
+        let verdict = judge(&runnable(0, 0, 0, 0), &unknown);
+        assert_eq!(verdict, Verdict::plain(Activity::Syscall));
+    }
+
+    #[test]
+    fn a_gap_is_blamed_on_what_filled_it() {
+        let start = runnable(0, 0, 0, 0);
+        let gap = |run, delay, throttled| {
+            judge_gap(
+                &start,
+                &runnable(5010, run, delay, throttled),
+                10 * MS,
+                50 * MS,
+            )
+        };
+        assert_eq!(gap(0, 0, 0), Some(Activity::Stopped));
+        assert_eq!(gap(0, 4900, 0), Some(Activity::Descheduled));
+        assert_eq!(gap(0, 4900, 4800), Some(Activity::Throttled));
+        assert_eq!(gap(4900, 0, 0), Some(Activity::OnCpu));
+        assert_eq!(
+            judge_gap(&start, &runnable(15, 0, 0, 0), 10 * MS, 50 * MS),
+            None
+        );
+    }
+}
