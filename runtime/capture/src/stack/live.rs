@@ -49,7 +49,7 @@ pub struct MarkValues {
 }
 
 /// How a stack was taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Method {
     /// Read from outside while the thread slept in the kernel. The thread never noticed.
     Peek,

@@ -4,77 +4,27 @@
 //! compiled to use one: the standard library's, or the user's own with `force-frame-pointers`. In that function's
 //! frame the register holds the address of two words: the caller's frame pointer and the return address.
 //!
-//! Three kinds of evidence, the strongest first:
-//! 1. the function's own first instructions: `push rbp; mov rbp, rsp; push …; sub rsp, N` say how far above the
-//!    stack pointer that place is;
-//! 2. a word on the stack that is a return address right behind a call *of this very function*;
-//! 3. a word that is a return address behind a call whose target cannot be told (through a register), or which
-//!    calls something else (that jumped here).
+//! * Mostly the function's own first instructions tell where that is: `push rbp; mov rbp, rsp; push …; sub rsp, N`
+//!   put it a fixed way above the stack pointer.
+//! * Where they align the stack, the place is one of a few.
+//! * Where a function starts some other way, a word on the stack counts that is a return address right behind a
+//!   direct call of this very function.
 //!
-//! None of this is believed before a walk from there reaches the thread's root.
+//! Anything less is not enough. Stacks are full of dead frames, whose words still lead into live ones: taking any
+//! return address for evidence gave one wrong stack in four under stress. And none of this is believed before a
+//! walk from there reaches the thread's root; of places that are not computed, only if one alone does.
 #![cfg(target_arch = "x86_64")]
+
+use std::ops::RangeInclusive;
 
 use super::memory;
 use super::modules::Snapshot;
 use super::walk::Position;
 
-/// How far above the stack pointer a frame's end is looked for. Larger frames than this are found by kind 1.
+/// How far above the stack pointer a frame's end is looked for.
 const SCAN: u64 = 32 << 10;
 /// How many candidates are worth a walk.
-const MOST: usize = 64;
-
-/// Where the frame pointer may point, best first, for a walk that stopped at `at` for want of it.
-pub(super) fn candidates(
-    snapshot: &Snapshot,
-    at: &Position,
-    word: &mut dyn FnMut(u64) -> Result<u64, ()>,
-) -> Vec<Candidate> {
-    let sp = at.regs.sp();
-    let lookup = at.address.address_for_lookup();
-    let function = snapshot.function_start(lookup);
-    let exact = function.and_then(|start| {
-        let mut code = [0; 96];
-        let len = memory::read(start, &mut code);
-        frame_size(&code[..len], lookup - start).map(|size| sp + size)
-    });
-    let mut found: Vec<(Evidence, u64)> = Vec::new();
-    let scanned = (0..SCAN / 8).map(|n| sp + n * 8);
-    for slot in exact.into_iter().chain(scanned) {
-        let Ok(back) = word(slot.saturating_add(8)) else {
-            // Only the scan ends here; `exact` may lie beyond it.
-            if Some(slot) == exact {
-                continue;
-            }
-            break;
-        };
-        if back == 0 || !snapshot.is_code(back - 1) {
-            continue;
-        }
-        let Some(call) = call_before(back) else {
-            continue;
-        };
-        let evidence = if Some(slot) == exact {
-            Evidence::Prologue
-        } else {
-            match call {
-                Call::Of(target) if Some(target) == function => Evidence::CalledHere,
-                Call::Unknown => Evidence::CalledUnknown,
-                Call::Of(_) => Evidence::CalledOther,
-            }
-        };
-        found.push((evidence, slot));
-    }
-    // Stable: within one kind, the lowest address first.
-    found.sort_by_key(|(evidence, _)| *evidence);
-    found.truncate(MOST);
-    found
-        .into_iter()
-        .map(|(evidence, fp)| Candidate {
-            fp,
-            exact: evidence == Evidence::Prologue,
-        })
-        .collect()
-}
+const MOST: usize = 32;
 
 /// A value the frame pointer may have.
 #[derive(Clone, Copy, Debug)]
@@ -84,12 +34,59 @@ pub(super) struct Candidate {
     pub(super) exact: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Evidence {
-    Prologue,
-    CalledHere,
-    CalledUnknown,
-    CalledOther,
+/// Where the frame pointer may point, the exact place first, for a walk that stopped at `at` for want of it.
+pub(super) fn candidates(
+    snapshot: &Snapshot,
+    at: &Position,
+    word: &mut dyn FnMut(u64) -> Result<u64, ()>,
+) -> Vec<Candidate> {
+    let sp = at.regs.sp();
+    let lookup = at.address.address_for_lookup();
+    let Some(function) = snapshot.function_start(lookup) else {
+        return Vec::new();
+    };
+    let mut code = [0; 128];
+    let len = memory::read(function, &mut code);
+    let size = frame_size(&code[..len], lookup - function);
+    let exact = size
+        .as_ref()
+        .filter(|size| size.start() == size.end())
+        .map(|size| sp.saturating_add(*size.start()));
+    let mut found: Vec<Candidate> = exact
+        .filter(|slot| call_at(snapshot, *slot, word).is_some())
+        .map(|fp| Candidate { fp, exact: true })
+        .into_iter()
+        .collect();
+    // One of a few places, any call will do; or anywhere, and then a call of this function.
+    let (places, any_call) = match size {
+        Some(size) if exact.is_none() => (size, true),
+        _ => (0..=SCAN, false),
+    };
+    for slot in places.step_by(8).map(|offset| sp.saturating_add(offset)) {
+        if found.len() == MOST || word(slot.saturating_add(8)).is_err() {
+            break;
+        }
+        let call = call_at(snapshot, slot, word);
+        if call.is_some_and(|call| any_call || call == Call::Of(function)) {
+            found.push(Candidate {
+                fp: slot,
+                exact: false,
+            });
+        }
+    }
+    found
+}
+
+/// The call that the return address above `slot` belongs to, if there is one.
+fn call_at(
+    snapshot: &Snapshot,
+    slot: u64,
+    word: &mut dyn FnMut(u64) -> Result<u64, ()>,
+) -> Option<Call> {
+    let back = word(slot.checked_add(8)?).ok()?;
+    snapshot
+        .is_code(back.checked_sub(1)?)
+        .then(|| call_before(back))?
 }
 
 /// The call in front of a return address.
@@ -145,44 +142,86 @@ fn operand_len(modrm: u8) -> Option<usize> {
     }
 }
 
-/// How far above the stack pointer, inside the function's body, its frame pointer points. `None` where the
-/// function does not start the usual way, or `at` (from its start) still lies in those instructions.
-fn frame_size(code: &[u8], at: u64) -> Option<u64> {
-    let mut rest = code;
-    let mut take = |bytes: &[u8]| match rest.strip_prefix(bytes) {
-        Some(after) => {
-            rest = after;
-            true
-        }
-        None => false,
-    };
-    take(&[0xf3, 0x0f, 0x1e, 0xfa]);
-    if !take(&[0x55]) || !(take(&[0x48, 0x89, 0xe5]) || take(&[0x48, 0x8b, 0xec])) {
+/// How far above the stack pointer, inside the function's body, its frame pointer points: one place, or several
+/// eight bytes apart where the stack was aligned. `None` where the function does not start the usual way, or `at`
+/// (counted from its start) still lies in those instructions.
+fn frame_size(code: &[u8], at: u64) -> Option<RangeInclusive<u64>> {
+    const PUSH_RBP: &[u8] = &[0x55];
+    const ENDBR64: &[u8] = &[0xf3, 0x0f, 0x1e, 0xfa];
+    let start = code.strip_prefix(ENDBR64).unwrap_or(code);
+    let start = start.strip_prefix(PUSH_RBP)?;
+    // mov rbp, rsp, in its two encodings
+    let ([0x48, 0x89, 0xe5, rest @ ..] | [0x48, 0x8b, 0xec, rest @ ..]) = start else {
         return None;
-    }
-    let mut size = 0u64;
+    };
+    let mut rest = rest;
+    let word = |bytes: [u8; 4]| u64::from(u32::from_le_bytes(bytes));
+    let (mut size, mut padding) = (0u64, 0u64);
     loop {
-        match rest {
-            [0x50..=0x57, after @ ..] | [0x41, 0x50..=0x57, after @ ..] => {
+        rest = match rest {
+            // push
+            [0x50..=0x57, rest @ ..] | [0x41, 0x50..=0x57, rest @ ..] => {
                 size += 8;
-                rest = after;
+                rest
             }
-            [0x48, 0x83, 0xec, n, after @ ..] => {
+            // sub rsp, N
+            [0x48, 0x83, 0xec, n, rest @ ..] => {
                 size += u64::from(*n);
-                rest = after;
+                rest
             }
-            [0x48, 0x81, 0xec, a, b, c, d, after @ ..] => {
-                size += u64::from(u32::from_le_bytes([*a, *b, *c, *d]));
-                rest = after;
+            [0x48, 0x81, 0xec, a, b, c, d, rest @ ..] => {
+                size += word([*a, *b, *c, *d]);
+                rest
             }
-            // Touches each page of a large frame.
-            [0x48, 0xc7, 0x04, 0x24, 0, 0, 0, 0, after @ ..] => rest = after,
-            // `and rsp, …`: what was aligned away is not known.
-            [0x48, 0x81 | 0x83, 0xe4, ..] | [] => return None,
+            // and rsp, -N: up to N - 8 bytes more
+            [0x48, 0x83, 0xe4, n @ 0x80..=0xf8, rest @ ..] => {
+                padding = padding.max(u64::from(n.wrapping_neg()).saturating_sub(8));
+                rest
+            }
+            // mov qword [rsp], 0: touches a page of a large frame
+            [0x48, 0xc7, 0x04, 0x24, 0, 0, 0, 0, rest @ ..] => rest,
+            // lea r11, [rsp - N], and the loop that goes there page by page
+            [
+                0x4c,
+                0x8d,
+                0x9c,
+                0x24,
+                a,
+                b,
+                c,
+                d, //
+                0x48,
+                0x81,
+                0xec,
+                _,
+                _,
+                _,
+                _, //
+                0x48,
+                0xc7,
+                0x04,
+                0x24,
+                0,
+                0,
+                0,
+                0, //
+                0x4c,
+                0x39,
+                0xdc,
+                0x75,
+                _,
+                rest @ ..,
+            ] => {
+                size += word([*a, *b, *c, *d].map(|byte| !byte)) + 1;
+                rest
+            }
+            // and rsp, with a large alignment: too many places
+            [0x48, 0x81, 0xe4, ..] | [] => return None,
             _ => break,
-        }
+        };
     }
-    ((code.len() - rest.len()) as u64 <= at).then_some(size)
+    let past = (code.len() - rest.len()) as u64 <= at;
+    past.then_some(size..=size + padding)
 }
 
 #[cfg(test)]
@@ -229,18 +268,44 @@ mod tests {
         let code = [
             0x55, 0x48, 0x89, 0xe5, 0x41, 0x57, 0x41, 0x56, 0x53, 0x48, 0x83, 0xec, 0x28, 0x90,
         ];
-        assert_eq!(frame_size(&code, 20), Some(3 * 8 + 0x28));
+        assert_eq!(frame_size(&code, 20), Some(0x40..=0x40));
         assert_eq!(frame_size(&code, 5), None, "still in the prologue");
         let large = [
             0xf3, 0x0f, 0x1e, 0xfa, 0x55, 0x48, 0x89, 0xe5, 0x48, 0x81, 0xec, 0, 2, 0, 0, 0x90,
         ];
-        assert_eq!(frame_size(&large, 40), Some(0x200));
+        assert_eq!(frame_size(&large, 40), Some(0x200..=0x200));
+    }
+
+    #[test]
+    fn a_frame_that_is_touched_page_by_page_has_its_whole_size() {
+        let unrolled = [
+            0x55, 0x48, 0x89, 0xe5, 0x48, 0x81, 0xec, 0, 0x10, 0, 0, 0x48, 0xc7, 0x04, 0x24, 0, 0,
+            0, 0, 0x48, 0x83, 0xec, 0x10, 0x90,
+        ];
+        assert_eq!(frame_size(&unrolled, 40), Some(0x1010..=0x1010));
+        // lea r11, [rsp - 0x5000]; the loop; sub rsp, 0x20
+        let looped = [
+            0x55, 0x48, 0x89, 0xe5, 0x53, 0x4c, 0x8d, 0x9c, 0x24, 0, 0xb0, 0xff, 0xff, 0x48, 0x81,
+            0xec, 0, 0x10, 0, 0, 0x48, 0xc7, 0x04, 0x24, 0, 0, 0, 0, 0x4c, 0x39, 0xdc, 0x75, 0xec,
+            0x48, 0x83, 0xec, 0x20, 0x90,
+        ];
+        assert_eq!(frame_size(&looped, 60), Some(0x5028..=0x5028));
+    }
+
+    #[test]
+    fn an_aligned_stack_leaves_a_few_places() {
+        let aligned = [
+            0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xe4, 0xe0, 0x48, 0x83, 0xec, 0x60, 0x90,
+        ];
+        assert_eq!(frame_size(&aligned, 20), Some(0x60..=0x78));
     }
 
     #[test]
     fn other_beginnings_give_nothing() {
         assert_eq!(frame_size(&[0x48, 0x83, 0xec, 0x28, 0x90], 20), None);
-        let aligned = [0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xe4, 0xe0, 0x90];
-        assert_eq!(frame_size(&aligned, 20), None);
+        let page = [
+            0x55, 0x48, 0x89, 0xe5, 0x48, 0x81, 0xe4, 0, 0xf0, 0xff, 0xff,
+        ];
+        assert_eq!(frame_size(&page, 20), None);
     }
 }

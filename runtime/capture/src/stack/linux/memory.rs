@@ -23,7 +23,7 @@ static VM_READ: AtomicBool = AtomicBool::new(true);
 /// Opens the second way to read memory, and finds out which to use.
 pub(super) fn init() {
     MEM.get_or_init(|| {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let status = std::fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
         let filtered = status
             .lines()
             .filter_map(|line| line.strip_prefix("Seccomp:"))

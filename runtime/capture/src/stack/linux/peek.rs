@@ -19,6 +19,7 @@ use super::walk::{Cache, Position, walk};
 use crate::stack::{End, LIVE_FRAMES, Missed};
 
 /// Frames as a walk finds them.
+#[derive(Clone)]
 pub(super) struct Frames {
     pub(super) kept: [usize; LIVE_FRAMES],
     pub(super) depth: usize,
@@ -141,13 +142,22 @@ pub(super) fn walk_asleep(
     }
     if arch::frame_pointer(&at.regs) == arch::UNKNOWN_FP {
         let candidates = frame_pointer::candidates(snapshot, &at, &mut |word| copy.word(word));
+        let (mut found, mut rivals) = (None, 0);
         for candidate in candidates {
             let mut from_here = at.clone();
             arch::set_frame_pointer(&mut from_here.regs, candidate.fp);
-            let end = attempt(&mut from_here, copy, &mut frames, candidate.exact);
-            if let Some(end) = end {
-                return Ok((frames, end));
+            if let Some(end) = attempt(&mut from_here, copy, &mut frames, candidate.exact) {
+                found = Some((frames.clone(), end));
+                rivals += 1;
+                if candidate.exact || rivals > 1 {
+                    break;
+                }
             }
+        }
+        if let Some(found) = found
+            && rivals == 1
+        {
+            return Ok(found);
         }
     }
     // The poisoned walk may have taught the cache a wrong rule for a rare kind of function.
