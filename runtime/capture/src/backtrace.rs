@@ -5,10 +5,11 @@ use std::sync::Arc;
 pub use crate::stack::StackId;
 
 use crate::event::Family;
-use crate::site::Site;
+use crate::level::{self, Level};
 use crate::stack::{self, Marks, ThreadHandle};
 use crate::tally::Tally;
 use crate::thread::Thread;
+use crate::{SiteId, site};
 
 /// The backtrace of the caller, interned. 0.3 µs when the code was seen before; up to 30 µs when not.
 #[inline(never)]
@@ -31,16 +32,26 @@ pub(crate) fn open_handle(thread: &'static Thread) -> Arc<ThreadHandle> {
 ///
 /// In quiet the first of each site is taken; in debug the first few of each thread and site, then samples.
 #[inline]
-pub(crate) fn of_creation(site: &Site, tally: &Tally) -> StackId {
-    if !site.exemplar().is_none() && !tally.wants_backtrace() {
+pub(crate) fn of_creation(site: SiteId, tally: &Tally) -> StackId {
+    let created = tally.created();
+    if created > FIRST && !created.is_multiple_of(SAMPLED) {
         return StackId::NONE;
     }
-    take_for(site)
+    sample(site)
 }
+
+/// So many of each thread and site have a backtrace of their own,
+const FIRST: u64 = 8;
+/// and then each so-manieth.
+const SAMPLED: u64 = 256;
 
 #[cold]
 #[inline(never)]
-fn take_for(site: &Site) -> StackId {
+fn sample(site: SiteId) -> StackId {
+    let site = site::get(site);
+    if level::level() != Level::Debug && !site.exemplar().is_none() {
+        return StackId::NONE;
+    }
     let stack = here();
     site.offer_exemplar(stack);
     stack

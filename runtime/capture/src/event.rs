@@ -8,9 +8,9 @@ use crate::{SiteId, StackId, names};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Family {
-    /// A tracked future was dropped before its first poll.
+    /// A tracked future was dropped before its first poll, and provably forgotten.
     NeverAwaited = 0,
-    /// A poll took long.
+    /// A poll reached the threshold.
     SlowPoll = 1,
     /// An `Err` was dropped that nobody had looked at.
     LeakedError = 2,
@@ -18,11 +18,15 @@ pub enum Family {
     LeakedPanic = 3,
     /// Something that belongs to one thread was used from another.
     WrongThread = 4,
+    /// A poll took long, and stayed below the threshold.
+    LongPoll = 5,
+    /// A tracked future was dropped before its first poll, and may have had an owner that meant to poll it.
+    Unpolled = 6,
 }
 
 impl Family {
     /// How many families there are.
-    pub const COUNT: usize = 5;
+    pub const COUNT: usize = 7;
 }
 
 /// One finding.

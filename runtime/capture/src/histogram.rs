@@ -3,7 +3,7 @@
 //! Bucket 0 holds everything under 64 ns; from there each octave has two halves, so a value is known to within
 //! a factor of 1.5. `pollscope_proto::buckets` states the same formula for the readers.
 
-use crate::sync::Counter;
+use crate::protocol::counter::Counter;
 
 /// How many buckets a histogram has.
 pub const BUCKETS: usize = 64;
@@ -23,11 +23,13 @@ pub fn bucket(ns: u64) -> usize {
 #[derive(Debug)]
 pub struct Histogram([Counter; BUCKETS]);
 
-impl Histogram {
-    pub(crate) const fn new() -> Self {
-        Self([const { Counter::new() }; BUCKETS])
+impl Default for Histogram {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Counter::default()))
     }
+}
 
+impl Histogram {
     /// Counts one value. The one writer only.
     #[inline]
     pub(crate) fn record(&self, ns: u64) {

@@ -10,6 +10,11 @@
     reason = "pin projection, and dropping the future under our eyes"
 )]
 
+mod blocking;
+mod observed;
+
+pub use {blocking::instrument_blocking, observed::Observed};
+
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::pin::Pin;
@@ -20,9 +25,9 @@ use crate::level::{self, Level};
 use crate::record::{Outcome, Record};
 use crate::sync::Ordering;
 use crate::task::{self, Asks, HandleShare, Meta};
-use crate::thread::{self, Before, Thread};
+use crate::thread::{self, Outer, Thread};
 use crate::waker::TaskWaker;
-use crate::{backtrace, clock, is_err};
+use crate::{clock, panic};
 
 /// Reads the text out of an error, where the spawner could name a way to.
 pub type Describe<T> = Option<fn(&T) -> ErrorText>;
@@ -40,7 +45,7 @@ pub struct Instrumented<F: Future> {
 impl<F: Future> std::fmt::Debug for Instrumented<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Instrumented")
-            .field("task", &self.record.map(|record| record.id.get()))
+            .field("task", &self.id())
             .finish_non_exhaustive()
     }
 }
@@ -56,15 +61,13 @@ pub fn instrument<F: Future>(
 ) -> (Instrumented<F>, HandleShare) {
     let record = task::born::<F>(meta);
     let share = HandleShare::new(record.filter(|_| meta.asks == Asks::Handle));
-    (
-        Instrumented {
-            record,
-            waker: None,
-            describe,
-            future: ManuallyDrop::new(future),
-        },
-        share,
-    )
+    let instrumented = Instrumented {
+        record,
+        waker: None,
+        describe,
+        future: ManuallyDrop::new(future),
+    };
+    (instrumented, share)
 }
 
 impl<F: Future> Instrumented<F> {
@@ -84,37 +87,21 @@ impl<F: Future> Future for Instrumented<F> {
         let this = unsafe { self.get_unchecked_mut() };
         // SAFETY: as above.
         let future = unsafe { Pin::new_unchecked(&mut *this.future) };
-        let (Some(record), Some(thread)) = (this.record, thread::current()) else {
-            return future.poll(cx).map(|value| Observed {
-                value: Some(value),
-                record: this.record.take(),
-                describe: this.describe,
-            });
+        let Some(record) = this.record else {
+            return future.poll(cx).map(Observed::unrecorded);
         };
-        let polled = if level::level() == Level::Debug {
-            poll_debug(future, cx, record, thread, &mut this.waker)
-        } else {
-            poll_quiet(future, cx, record, thread)
-        };
-        match polled {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(value) => {
-                task::ended(
-                    record,
-                    if is_err::is_err(&value) {
-                        Outcome::Error
-                    } else {
-                        Outcome::Ok
-                    },
-                );
-                this.record = None;
-                Poll::Ready(Observed {
-                    value: Some(value),
-                    record: Some(record),
-                    describe: this.describe,
-                })
+        let polled = match thread::current() {
+            Some(thread) if level::level() == Level::Debug => {
+                poll_debug(future, cx, record, thread, &mut this.waker)
             }
-        }
+            Some(thread) => poll_quiet(future, cx, record, thread),
+            // The thread is at its end.
+            None => future.poll(cx),
+        };
+        polled.map(|value| {
+            this.record = None;
+            Observed::new(value, record, this.describe)
+        })
     }
 }
 
@@ -126,9 +113,10 @@ fn poll_quiet<F: Future>(
     record: &'static Record,
     thread: &'static Thread,
 ) -> Poll<F::Output> {
-    let guard = Published::new(record, thread, 0);
+    // An edge that was timed long ago, when the level was another, would be taken for the start of this poll.
+    let published = Published::new(record, thread, 0);
     let polled = future.poll(cx);
-    guard.end();
+    published.end();
     polled
 }
 
@@ -145,7 +133,7 @@ fn poll_debug<F: Future>(
         Some(known) if known.stands_for(cx.waker()) => known,
         other => other.insert(TaskWaker::new(cx.waker(), record)),
     };
-    let tally = thread.tally_of(record.site_id());
+    let tally = thread.tally_of(record.site());
     let start = clock::ticks();
     let woken = record.woken.load(Ordering::Relaxed);
     if woken != 0 {
@@ -154,18 +142,13 @@ fn poll_debug<F: Future>(
         record.scheduled_ns.bump(waited);
         tally.scheduled_ns.record(waited);
     }
-    record.edge.set(start);
-    let guard = Published::new(record, thread, start);
+    let published = Published::new(record, thread, start);
     let polled = waker.with(|waker| future.poll(&mut Context::from_waker(waker)));
-    let outermost = guard.before.is_outermost();
-    let seq = thread.seq();
-    guard.end();
+    let outermost = published.outer.is_none();
+    published.end();
     let end = clock::ticks();
-    let ns = clock::ticks_to_ns(
-        end.saturating_sub(start)
-            .saturating_sub(thread.take_excluded()),
-    );
-    record.edge.set(end);
+    // Not `start`: a blocking region inside the poll has moved the edge by the time it took.
+    let ns = clock::ticks_to_ns(end.saturating_sub(record.edge.get()));
     record.busy_ns.bump(ns);
     if ns > record.max_ns.get() {
         record.max_ns.set(ns);
@@ -174,32 +157,39 @@ fn poll_debug<F: Future>(
     if outermost {
         thread.add_busy(ns);
     }
-    if record.woken.load(Ordering::Relaxed) == 1 {
-        // Woken from inside: it waits for its next poll since now.
-        record.woken.store(end, Ordering::Relaxed);
-    }
     if ns >= level::note_ns() {
-        slow(record, thread, start, ns, seq);
+        slow(record, thread, ns);
+    }
+    record.edge.set(end);
+    if record.woken.load(Ordering::Relaxed) == WOKEN_WITHIN {
+        // It waits for its next poll since now.
+        record.woken.store(end, Ordering::Relaxed);
     }
     polled
 }
 
+/// In `woken`: by the task's own poll, which sets the time at its end.
+pub(crate) const WOKEN_WITHIN: u64 = 1;
+
 /// Tells of a poll that took long, unless the clock itself cannot be believed.
 #[cold]
 #[inline(never)]
-fn slow(record: &'static Record, thread: &'static Thread, start: u64, ns: u64, thread_seq: u64) {
+fn slow(record: &'static Record, thread: &'static Thread, ns: u64) {
     // A counter that jumped (migration between unsynchronised cores, suspend) would invent slow polls.
     let drift = clock::mono_of(clock::ticks()).abs_diff(clock::mono_ns());
     if drift > (ns / 4).max(1_000_000) {
         return;
     }
-    if thread.tally_of(record.site_id()).find(Family::SlowPoll) || ns >= level::slow_poll_ns() {
-        let number = record.seq.get().div_ceil(2);
+    let tally = thread.tally_of(record.site());
+    let slow = ns >= level::slow_poll_ns();
+    let family = if slow { Family::SlowPoll } else { Family::LongPoll };
+    if tally.find(family) || slow {
         let detail = Detail::Poll {
-            start,
+            start: record.edge.get(),
             ns,
-            number,
-            thread_seq,
+            number: record.polls(),
+            // As the watchdog saw it: before the end of the poll changed it.
+            thread_seq: thread.seq() - 1,
         };
         thread.tell(task::finding(record, crate::StackId::NONE, detail));
     }
@@ -209,24 +199,26 @@ fn slow(record: &'static Record, thread: &'static Thread, start: u64, ns: u64, t
 struct Published {
     record: &'static Record,
     thread: &'static Thread,
-    before: Before,
+    outer: Outer,
 }
 
 impl Published {
     #[inline]
     fn new(record: &'static Record, thread: &'static Thread, start: u64) -> Self {
+        // Before `enter`, which shows it: see `post`.
+        record.edge.set(start);
         record.seq.bump(1);
         Self {
             record,
             thread,
-            before: thread.enter(record, start),
+            outer: thread.enter(record),
         }
     }
 
     /// The poll returned.
     #[inline]
     fn end(self) {
-        self.thread.leave(&self.before);
+        self.thread.leave(&self.outer);
         self.record.seq.bump(1);
         std::mem::forget(self);
     }
@@ -236,29 +228,26 @@ impl Drop for Published {
     /// The poll unwound.
     #[cold]
     fn drop(&mut self) {
-        self.thread.leave(&self.before);
+        let text = panic::unwound(Some(self.record), self.outer.record());
+        self.thread.leave(&self.outer);
         self.record.seq.bump(1);
-        // Told again by the drop of the future, which sees this.
+        // Counted by the drop of the future, which sees this.
         self.record.set_outcome(Outcome::Panic);
-        task::panicked(self.record);
+        task::panicked(self.record, text);
     }
 }
 
 impl<F: Future> Drop for Instrumented<F> {
     fn drop(&mut self) {
-        let Some(record) = self.record else {
-            // SAFETY: dropped here and nowhere else; `self` is not used again.
-            unsafe { ManuallyDrop::drop(&mut self.future) };
-            return;
-        };
-        // Not at its end: aborted, shut down, or unwound. What its drop drops was not forgotten by anybody.
-        let _gone = Gone::new(record);
-        // SAFETY: as above.
+        // With a record it is not at its end: aborted, shut down, or unwound.
+        let _gone = self.record.map(Gone::new);
+        // SAFETY: dropped here and nowhere else; `self` is not used again.
         unsafe { ManuallyDrop::drop(&mut self.future) };
     }
 }
 
-/// Settles the record after the future's drop, also when that panics.
+/// Settles the record after the future's drop, also when that panics. Meanwhile what the future drops is excused:
+/// nobody forgot it.
 struct Gone {
     record: &'static Record,
     thread: Option<&'static Thread>,
@@ -284,152 +273,6 @@ impl Drop for Gone {
             known => known,
         };
         task::ended(self.record, outcome);
-        task::task_gone(self.record, false);
-    }
-}
-
-/// The output of a task, until somebody takes it. Dropped while full, nobody saw it.
-pub struct Observed<T> {
-    value: Option<T>,
-    record: Option<&'static Record>,
-    describe: Describe<T>,
-}
-
-impl<T> std::fmt::Debug for Observed<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Observed")
-            .field("full", &self.value.is_some())
-            .finish_non_exhaustive()
-    }
-}
-
-impl<T> Observed<T> {
-    /// The output; from here on it was seen.
-    ///
-    /// # Panics
-    /// Never: the value is there until it is taken, and this takes `self`.
-    #[inline]
-    pub fn into_inner(mut self) -> T {
-        if let Some(record) = self.record.take() {
-            task::task_gone(record, true);
-        }
-        self.value
-            .take()
-            .expect("the output is there until it is taken")
-    }
-}
-
-impl<T> Drop for Observed<T> {
-    fn drop(&mut self) {
-        let Some(record) = self.record else { return };
-        if let Some(value) = &self.value
-            && record.outcome() == Outcome::Error
-        {
-            leaked(record, value, self.describe);
-        }
-        // The value's own drop may panic or take long; the record is settled before.
-        task::task_gone(record, false);
-    }
-}
-
-#[cold]
-fn leaked<T>(record: &'static Record, value: &T, describe: Describe<T>) {
-    let Some(thread) = thread::current() else {
-        return;
-    };
-    let tally = thread.tally_of(record.site_id());
-    let Some(observed) = backtrace::of_finding(tally, Family::LeakedError) else {
-        return;
-    };
-    let text = match describe {
-        Some(describe) => describe(value),
-        None => ErrorText {
-            type_name: std::any::type_name::<T>(),
-            ..ErrorText::default()
-        },
-    };
-    thread.tell(task::finding(
-        record,
-        observed,
-        Detail::Error(Box::new(text)),
-    ));
-}
-
-/// A closure for the blocking pool, under our eyes.
-pub fn instrument_blocking<F, R>(
-    work: F,
-    describe: Describe<R>,
-    meta: &Meta<'_>,
-) -> (impl FnOnce() -> Observed<R> + use<F, R>, HandleShare)
-where
-    F: FnOnce() -> R,
-{
-    let record = task::born::<F>(meta);
-    let share = HandleShare::new(record.filter(|_| meta.asks == Asks::Handle));
-    // A closure that never runs was aborted; one that unwinds panicked. The guard knows by what it sees at its end.
-    let guard = record.map(Running::new);
-    let run = move || {
-        let (Some(guard), Some(thread)) = (guard, thread::current()) else {
-            return Observed {
-                value: Some(work()),
-                record: None,
-                describe,
-            };
-        };
-        thread.set_role(thread::Role::Blocking, thread.runtime());
-        let record = guard.record;
-        let start = clock::ticks();
-        record.edge.set(start);
-        record.seq.bump(1);
-        let value = work();
-        record.seq.bump(1);
-        let ns = clock::ticks_to_ns(clock::ticks().saturating_sub(start));
-        record.busy_ns.bump(ns);
-        record.max_ns.set(ns);
-        std::mem::forget(guard);
-        task::ended(
-            record,
-            if is_err::is_err(&value) {
-                Outcome::Error
-            } else {
-                Outcome::Ok
-            },
-        );
-        Observed {
-            value: Some(value),
-            record: Some(record),
-            describe,
-        }
-    };
-    (run, share)
-}
-
-/// Settles the record of a closure that did not return.
-struct Running {
-    record: &'static Record,
-}
-
-impl Running {
-    fn new(record: &'static Record) -> Self {
-        Self { record }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let begun = self.record.seq.get() != 0;
-        if begun {
-            self.record.seq.bump(1);
-            task::panicked(self.record);
-        }
-        task::ended(
-            self.record,
-            if begun {
-                Outcome::Panic
-            } else {
-                Outcome::Aborted
-            },
-        );
         task::task_gone(self.record, false);
     }
 }

@@ -120,14 +120,20 @@ pub fn source() -> Source {
     }
 }
 
-/// Sets the level. False, and no change, where it was latched at off: nothing was started that could measure.
+/// Sets the level. False, and no change, where it would go to off or from off after the first use: what runs
+/// with a record needs it to its end, and where nothing was started nothing can measure.
 pub fn set_level(to: Level, source: Source) -> bool {
-    if level() == Level::Off && to != Level::Off && crate::registry::is_started() {
+    if crate::registry::is_started() && (level() == Level::Off) != (to == Level::Off) {
         return false;
     }
     LEVEL.store(to as u8, Ordering::Relaxed);
     SOURCE.store(source as u8, Ordering::Relaxed);
     true
+}
+
+/// Off for good, in the middle of everything: this process was forked from one that had us.
+pub(crate) fn give_up() {
+    LEVEL.store(Level::Off as u8, Ordering::Relaxed);
 }
 
 /// The slow-poll threshold in nanoseconds: 100 ms unless set. 0: every poll; `u64::MAX`: none.

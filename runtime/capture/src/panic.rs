@@ -1,17 +1,33 @@
-//! The place of the last panic on each thread, from a hook chained before whatever hook there was.
+//! What a panic said and where, from a hook chained before whatever hook there was.
+//!
+//! The hook notes in which poll it ran. A poll that unwinds asks for what belongs to it: a text that an earlier,
+//! caught panic left behind is not taken for its own (`resume_unwind` runs no hook). A poll inside another one
+//! hands the text on to that one, which the same panic is about to reach.
 
 use std::cell::RefCell;
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
 use crate::event::PanicText;
-use crate::{backtrace, level};
+use crate::record::Record;
+use crate::{backtrace, clock, level, thread};
 
 /// Longest panic message kept, in bytes.
 const LONGEST: usize = 1024;
 
+/// Which poll: the task's id and its poll edges; zeros for none.
+type Within = (u64, u64);
+
+/// What the hook saw last.
+struct Seen {
+    text: PanicText,
+    within: Within,
+    /// Ticks.
+    at: u64,
+}
+
 thread_local! {
-    static LAST: RefCell<Option<PanicText>> = const { RefCell::new(None) };
+    static LAST: RefCell<Option<Seen>> = const { RefCell::new(None) };
 }
 
 /// Chains the hook, once. Where the program sets its own hook later without chaining, places are unknown.
@@ -30,33 +46,52 @@ fn note(info: &PanicHookInfo<'_>) {
     if level::level() == level::Level::Off {
         return;
     }
-    let text = PanicText {
-        message: message(info.payload()).map(|text| cut(text).to_owned()),
-        place: info
-            .location()
-            .map(|at| (at.file().to_owned(), at.line(), at.column())),
-        stack: backtrace::here(),
+    let seen = Seen {
+        text: PanicText {
+            message: message(info.payload()).map(|text| cut(text).to_owned()),
+            place: info
+                .location()
+                .map(|at| (at.file().to_owned(), at.line(), at.column())),
+            stack: backtrace::here(),
+        },
+        within: poll_of(thread::current_if_known().and_then(thread::Thread::current_record)),
+        at: clock::ticks(),
     };
-    // Not while the thread-local is gone or borrowed: then the place stays unknown.
-    let _ = LAST.try_with(|last| {
-        if let Ok(mut last) = last.try_borrow_mut() {
-            *last = Some(text);
-        }
-    });
+    with_last(|last| *last = Some(seen));
 }
 
-/// What the hook saw last on this thread, once.
-pub(crate) fn take() -> Option<PanicText> {
-    LAST.try_with(|last| last.try_borrow_mut().ok().and_then(|mut last| last.take()))
+fn poll_of(record: Option<&Record>) -> Within {
+    record.map_or((0, 0), |record| (record.id.get(), record.seq.get()))
+}
+
+/// Not while the thread-local is gone or borrowed: then the place stays unknown.
+fn with_last<R>(f: impl FnOnce(&mut Option<Seen>) -> R) -> Option<R> {
+    LAST.try_with(|last| last.try_borrow_mut().ok().map(|mut last| f(&mut last)))
         .ok()
         .flatten()
 }
 
+/// What was seen of the panic that unwinds the poll of `record` (`None`: a blocking region), which runs inside
+/// that of `outer`.
+pub(crate) fn unwound(record: Option<&Record>, outer: Option<&Record>) -> Option<PanicText> {
+    with_last(|last| {
+        let seen = last
+            .as_mut()
+            .filter(|seen| seen.within == poll_of(record))?;
+        seen.within = poll_of(outer);
+        Some(seen.text.clone())
+    })?
+}
+
+/// What was seen of the panic that unwinds a closure, begun at `start` outside any poll.
+pub(crate) fn unwound_closure(start: u64) -> Option<PanicText> {
+    with_last(|last| last.take_if(|seen| seen.within == (0, 0) && seen.at >= start))?
+        .map(|seen| seen.text)
+}
+
 fn message(payload: &dyn std::any::Any) -> Option<&str> {
-    payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+    let owned = || payload.downcast_ref::<String>().map(String::as_str);
+    payload.downcast_ref::<&str>().copied().or_else(owned)
 }
 
 /// A text cut at the limit, on a character's boundary.

@@ -75,6 +75,7 @@ fn first_use() {
             clock::init();
             panic::install();
             PID.store(std::process::id(), Ordering::Relaxed);
+            switch_off_in_forks();
         }
         STARTED.store(true, Ordering::Release);
         if level::level() != level::Level::Off
@@ -84,6 +85,16 @@ fn first_use() {
         }
     });
     INSIDE.set(false);
+}
+
+/// A forked child has none of our threads, and locks that its parent's threads held stay held: it goes without us.
+#[expect(unsafe_code, reason = "pthread_atfork")]
+fn switch_off_in_forks() {
+    extern "C" fn in_child() {
+        level::give_up();
+    }
+    // SAFETY: the handler stores one atomic, which a forked child may do.
+    let _ = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
 }
 
 /// A bad `POLLSCOPE` must not stop the program, and must not pass unnoticed.
@@ -146,9 +157,7 @@ pub fn wrong_thread(
         at: clock::ticks(),
         site,
         task: within.map_or(0, |record| record.id.get()),
-        task_name: crate::names::share(
-            within.map_or(0, |record| record.name.load(Ordering::Relaxed)),
-        ),
+        task_name: crate::names::share(within.map_or(0, Record::name)),
         created,
         created_tid: text.owner_tid,
         observed,
@@ -184,8 +193,8 @@ pub fn made<T>(location: &'static Location<'static>) -> Made {
     };
     let site = local.sites.find::<T>(location, crate::TaskKind::Task);
     let tally = local.thread.tally_of(site);
-    tally.spawned.bump(1);
-    let stack = crate::backtrace::of_creation(crate::site::get(site), tally);
+    tally.made.bump(1);
+    let stack = crate::backtrace::of_creation(site, tally);
     Made {
         site,
         stack,
@@ -195,15 +204,40 @@ pub fn made<T>(location: &'static Location<'static>) -> Made {
 
 /// Runs blocking work inside a poll (`block_in_place`): its time is not the poll's.
 pub fn blocking_region<R>(work: impl FnOnce() -> R) -> R {
-    struct Back(Option<(&'static thread::Thread, thread::Paused)>);
-    impl Drop for Back {
-        fn drop(&mut self) {
-            if let Some((thread, paused)) = &self.0 {
-                thread.resume(paused, clock::ticks());
-            }
+    let _region = thread::current_if_known().map(Region::begin);
+    work()
+}
+
+/// A blocking region, over at its end whatever the end.
+struct Region {
+    thread: &'static thread::Thread,
+    outer: thread::Outer,
+    /// Ticks.
+    since: u64,
+}
+
+impl Region {
+    fn begin(thread: &'static thread::Thread) -> Self {
+        Self {
+            thread,
+            outer: thread.pause(),
+            since: clock::ticks(),
         }
     }
-    let paused = thread::current_if_known().map(|thread| (thread, thread.pause(clock::ticks())));
-    let _back = Back(paused);
-    work()
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        let outer = self.outer.record();
+        if std::thread::panicking() {
+            let _ = panic::unwound(None, outer);
+        }
+        // A timed poll is measured from its edge: it moves by what was spent outside.
+        if let Some(record) = outer
+            && record.edge.get() != 0
+        {
+            record.edge.bump(clock::ticks().saturating_sub(self.since));
+        }
+        self.thread.resume(&self.outer);
+    }
 }

@@ -2,8 +2,8 @@
 //!
 //! A record is found by its number; pages are published once and stay, so a pointer to a record is good for the
 //! life of the process. Each thread keeps a short list of free records of its own; when that runs dry or over it
-//! takes or returns a batch. Batches are chains through the records' `name` field, pushed and popped on one
-//! global head that carries a tag against reuse (ABA). Nobody waits for a lock.
+//! takes or returns a batch: a chain through the free records themselves, on one global stack
+//! ([`Batches`](crate::protocol::batches)).
 //!
 //! The number of records is capped: past it a task has no record, and that is counted.
 
@@ -12,31 +12,30 @@
     reason = "records are leaked and read through their page table"
 )]
 
-use std::cell::{Cell, UnsafeCell};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
+use crate::protocol::batches::{Batches, NIL};
 use crate::record::Record;
 
-/// Records of one page: 128 KiB.
-const PAGE: usize = 1024;
+/// Records of one page: 32 KiB.
+const PAGE: usize = 256;
 /// How many pages there can be: 4 million live tasks, half a gigabyte of records.
-const PAGES: usize = 4096;
+const PAGES: usize = 16 * 1024;
 /// How many records move at a time between a thread and the rest.
 const BATCH: usize = 32;
-/// "No record" in a chain.
-const NIL: u32 = u32::MAX;
 
 static TABLE: [AtomicPtr<Record>; PAGES] = [const { AtomicPtr::new(std::ptr::null_mut()) }; PAGES];
 /// Records handed out at least once; the numbers below it exist.
 static FRESH: AtomicU32 = AtomicU32::new(0);
-/// The stack of free batches: first record of the first batch, and a tag that grows at every change.
-static FREE: AtomicU64 = AtomicU64::new(NIL as u64);
+/// Batches that no thread has.
+static FREE: Batches = Batches(AtomicU64::new(Batches::EMPTY));
 /// Tasks that found no record.
 static REFUSED: AtomicU64 = AtomicU64::new(0);
 
 /// How many numbers are in use: records are numbered below this.
 pub fn len() -> u32 {
-    FRESH.load(Ordering::Acquire).min((PAGE * PAGES) as u32)
+    FRESH.load(Ordering::Acquire)
 }
 
 /// Bytes of all pages.
@@ -61,24 +60,17 @@ pub fn get(number: u32) -> Option<&'static Record> {
 }
 
 /// The free records of one thread: numbers, so that nothing needs an address until it is used.
+#[derive(Debug)]
 pub(crate) struct FreeList {
     len: Cell<usize>,
-    numbers: UnsafeCell<[u32; 2 * BATCH]>,
-}
-
-impl std::fmt::Debug for FreeList {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FreeList")
-            .field("len", &self.len.get())
-            .finish_non_exhaustive()
-    }
+    numbers: [Cell<u32>; 2 * BATCH],
 }
 
 impl FreeList {
     pub(crate) const fn new() -> Self {
         Self {
             len: Cell::new(0),
-            numbers: UnsafeCell::new([NIL; 2 * BATCH]),
+            numbers: [const { Cell::new(NIL) }; 2 * BATCH],
         }
     }
 
@@ -90,8 +82,7 @@ impl FreeList {
         }
         let len = self.len.get().checked_sub(1)?;
         self.len.set(len);
-        // SAFETY: the list is its thread's own (it is not Sync), and no reference into it outlives this line.
-        let number = unsafe { (*self.numbers.get())[len] };
+        let number = self.numbers.get(len)?.get();
         get(number).map(|record| (number, record))
     }
 
@@ -102,28 +93,32 @@ impl FreeList {
             self.spill();
         }
         let len = self.len.get();
-        // SAFETY: as in `take`.
-        unsafe { (*self.numbers.get())[len] = number };
-        self.len.set(len + 1);
+        if let Some(place) = self.numbers.get(len) {
+            place.set(number);
+            self.len.set(len + 1);
+        }
     }
 
+    /// Gets one batch from the others, or a new one.
     #[cold]
     #[inline(never)]
     fn refill(&self) {
-        let mut next = pop();
-        if next == NIL {
-            let first = FRESH.load(Ordering::Relaxed);
-            if first as usize >= PAGE * PAGES || !grow(&mut next) {
-                REFUSED.fetch_add(1, Ordering::Relaxed);
-                return;
-            }
-        }
+        let Some(first) = FREE
+            .pop(|first| get(first).map(Record::below))
+            .or_else(grow)
+        else {
+            REFUSED.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        let batch =
+            std::iter::successors(get(first).map(|record| (first, record)), |(_, record)| {
+                let next = record.next().load(Ordering::Relaxed);
+                get(next).map(|record| (next, record))
+            });
         let mut len = 0;
-        while next != NIL && len < BATCH {
-            // SAFETY: as in `take`.
-            unsafe { (*self.numbers.get())[len] = next };
+        for ((number, _), place) in batch.zip(&self.numbers) {
+            place.set(number);
             len += 1;
-            next = get(next).map_or(NIL, |record| record.name.load(Ordering::Relaxed));
         }
         self.len.set(len);
     }
@@ -132,92 +127,43 @@ impl FreeList {
     #[cold]
     #[inline(never)]
     fn spill(&self) {
-        let len = self.len.get() - BATCH;
-        // SAFETY: as in `take`; the copy ends the borrow.
-        let batch: [u32; 2 * BATCH] = unsafe { *self.numbers.get() };
-        self.len.set(len);
-        push(&batch[len..len + BATCH]);
+        self.len.set(BATCH);
+        push(&self.numbers[BATCH..]);
     }
 
     /// Gives all back: the thread ends.
     pub(crate) fn empty(&self) {
         let len = self.len.replace(0);
-        // SAFETY: as in `take`; the copy ends the borrow.
-        let all: [u32; 2 * BATCH] = unsafe { *self.numbers.get() };
-        for batch in all[..len].chunks(BATCH) {
-            push(batch);
+        self.numbers[..len].chunks(BATCH).for_each(push);
+    }
+}
+
+/// Chains the records and pushes them as one batch.
+fn push(batch: &[Cell<u32>]) {
+    for (at, number) in batch.iter().enumerate() {
+        let next = batch.get(at + 1).map_or(NIL, Cell::get);
+        if let Some(record) = get(number.get()) {
+            record.next().store(next, Ordering::Relaxed);
         }
     }
-}
-
-/// Takes one record back from a thread that has no list any more.
-pub(crate) fn give_back(number: u32) {
-    push(&[number]);
-}
-
-/// Chains the numbers and pushes them as one batch.
-///
-/// The chain runs through `name`; the link from a batch to the next batch through `stack` of its first record.
-fn push(batch: &[u32]) {
-    let Some((&first, _)) = batch.split_first() else {
-        return;
-    };
-    for (at, &number) in batch.iter().enumerate() {
-        let next = batch.get(at + 1).copied().unwrap_or(NIL);
-        if let Some(record) = get(number) {
-            record.name.store(next, Ordering::Relaxed);
-        }
-    }
-    let Some(head) = get(first) else { return };
-    let mut old = FREE.load(Ordering::Relaxed);
-    loop {
-        head.stack.store(old as u32, Ordering::Relaxed);
-        let new = retag(old, first);
-        // Release: whoever pops this batch must see its links.
-        match FREE.compare_exchange_weak(old, new, Ordering::Release, Ordering::Relaxed) {
-            Ok(_) => return,
-            Err(now) => old = now,
-        }
+    if let Some(first) = batch.first().map(Cell::get)
+        && let Some(record) = get(first)
+    {
+        FREE.push(first, record.below());
     }
 }
 
-/// The first record of a batch; `NIL` when there is none.
-fn pop() -> u32 {
-    let mut old = FREE.load(Ordering::Acquire);
-    loop {
-        let first = old as u32;
-        let Some(head) = (if first == NIL { None } else { get(first) }) else {
-            return NIL;
-        };
-        // Another thread may have popped and reused the record meanwhile: then the tag has changed, the
-        // exchange fails, and what was read here is not used.
-        let next = head.stack.load(Ordering::Relaxed);
-        match FREE.compare_exchange_weak(
-            old,
-            retag(old, next),
-            Ordering::Acquire,
-            Ordering::Acquire,
-        ) {
-            Ok(_) => return first,
-            Err(now) => old = now,
-        }
-    }
-}
-
-fn retag(old: u64, first: u32) -> u64 {
-    (old >> 32).wrapping_add(1) << 32 | u64::from(first)
-}
-
-/// Makes `BATCH` new records, chained from `first`; false when there is no more room.
-fn grow(first: &mut u32) -> bool {
-    let start = FRESH.fetch_add(BATCH as u32, Ordering::AcqRel);
-    if start as usize + BATCH > PAGE * PAGES {
-        FRESH.store((PAGE * PAGES) as u32, Ordering::Release);
-        return false;
-    }
-    let entry = &TABLE[start as usize / PAGE];
+/// Makes a batch of new records; `None` when there is no more room.
+fn grow() -> Option<u32> {
+    let first = FRESH
+        .fetch_update(Ordering::AcqRel, Ordering::Acquire, |fresh| {
+            let next = fresh + BATCH as u32;
+            (next as usize <= PAGE * PAGES).then_some(next)
+        })
+        .ok()?;
+    let entry = TABLE.get(first as usize / PAGE)?;
     if entry.load(Ordering::Acquire).is_null() {
-        let page: Box<[Record]> = (0..PAGE).map(|_| Record::new()).collect();
+        let page: Box<[Record]> = (0..PAGE).map(|_| Record::default()).collect();
         let page = Box::into_raw(page).cast::<Record>();
         // Two threads may have made the same page: the second gives its own back.
         if entry
@@ -233,18 +179,12 @@ fn grow(first: &mut u32) -> bool {
             drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(page, PAGE)) });
         }
     }
-    for number in start..start + BATCH as u32 {
-        let next = if number + 1 < start + BATCH as u32 {
-            number + 1
-        } else {
-            NIL
-        };
-        if let Some(record) = get(number) {
-            record.name.store(next, Ordering::Relaxed);
-        }
+    let last = first + BATCH as u32 - 1;
+    for number in first..=last {
+        let next = if number == last { NIL } else { number + 1 };
+        get(number)?.next().store(next, Ordering::Relaxed);
     }
-    *first = start;
-    true
+    Some(first)
 }
 
 const _: () = assert!(

@@ -8,24 +8,24 @@
 
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+use crate::SiteId;
 use crate::event::Family;
 use crate::histogram::Histogram;
+use crate::protocol::counter::Counter;
 use crate::record::Outcome;
 use crate::site::MAX_SITES;
-use crate::sync::Counter;
-use crate::{SiteId, level};
 
 /// Counters of one thread for one site.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Tally {
     /// Tasks spawned by this thread.
     pub spawned: Counter,
     /// Bytes of their futures.
     pub spawned_bytes: Counter,
+    /// Futures tracked and values made by this thread: no tasks, nobody counts their ends.
+    pub made: Counter,
     /// Tasks that ended on this thread, by outcome.
     pub ended: [Counter; 5],
-    /// Bytes of the futures that ended here.
-    pub ended_bytes: Counter,
     /// Polls of the tasks that ended on this thread, wherever they were polled.
     pub ended_polls: Counter,
     /// Time in polls of the tasks that ended on this thread; debug only.
@@ -43,22 +43,6 @@ pub struct Tally {
 }
 
 impl Tally {
-    const fn new() -> Self {
-        Self {
-            spawned: Counter::new(),
-            spawned_bytes: Counter::new(),
-            ended: [const { Counter::new() }; 5],
-            ended_bytes: Counter::new(),
-            ended_polls: Counter::new(),
-            ended_busy_ns: Counter::new(),
-            poll_ns: Histogram::new(),
-            max_poll_ns: Counter::new(),
-            scheduled_ns: Histogram::new(),
-            lifetime_ns: Histogram::new(),
-            found: [const { Counter::new() }; Family::COUNT],
-        }
-    }
-
     /// How many tasks ended here, however.
     pub fn ended(&self) -> u64 {
         self.ended.iter().map(Counter::get).sum()
@@ -67,6 +51,15 @@ impl Tally {
     /// How many tasks ended here with this outcome.
     pub fn ended_with(&self, outcome: Outcome) -> u64 {
         self.ended[outcome as usize].get()
+    }
+
+    /// Counts a task that has ended on this thread. The owner.
+    #[inline]
+    pub(crate) fn end(&self, outcome: Outcome, polls: u64, busy_ns: u64, lived_ns: u64) {
+        self.ended[outcome as usize].bump(1);
+        self.ended_polls.bump(polls);
+        self.ended_busy_ns.bump(busy_ns);
+        self.lifetime_ns.record(lived_ns);
     }
 
     /// Counts a finished poll. The owner.
@@ -89,11 +82,10 @@ impl Tally {
         n <= 8 || n.is_multiple_of(64)
     }
 
-    /// Whether the spawn just counted should take a creation backtrace of its own. The owner.
+    /// How many things this thread has made here. The owner.
     #[inline]
-    pub(crate) fn wants_backtrace(&self) -> bool {
-        let n = self.spawned.get();
-        level::level() == level::Level::Debug && (n <= 8 || n.is_multiple_of(256))
+    pub(crate) fn created(&self) -> u64 {
+        self.spawned.get() + self.made.get()
     }
 }
 
@@ -155,7 +147,7 @@ impl Tallies {
         if let Some(tally) = unsafe { known.as_ref() } {
             return tally;
         }
-        let tally: &'static Tally = Box::leak(Box::new(Tally::new()));
+        let tally: &'static Tally = Box::leak(Box::new(Tally::default()));
         place.store(std::ptr::from_ref(tally).cast_mut(), Ordering::Release);
         tally
     }

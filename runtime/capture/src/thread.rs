@@ -1,34 +1,26 @@
 //! One slot per thread: what it polls right now, what it counted, what it has to tell.
 //!
 //! Slots are leaked and reused: when a thread ends, the next new thread goes on with its slot, counters
-//! included. `current`, `seq` and `start` are written by the slot's thread and read by the watchdog: `seq` grows
-//! at every change of `current`, so equal `seq` before and after means the same poll.
-//!
-//! The hot path finds its slot through a const-initialised thread-local without a destructor; a second
-//! thread-local has the destructor that gives the slot back. After that one ran, the thread is as good as
-//! unknown: whatever is polled or dropped then goes uncounted.
+//! included. What a thread polls is a [`Post`]: equal numbers before and after mean the same poll. When that poll
+//! began stands in the task's record.
 
-#![expect(
-    unsafe_code,
-    reason = "slots are leaked and found through thread-locals"
-)]
+mod local;
 
-use std::cell::{Cell, RefCell};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering};
+pub use local::{all, current};
+pub(crate) use local::{current_if_known, local, with};
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::SiteId;
 use crate::event::Event;
+use crate::protocol::counter::Counter;
+use crate::protocol::post::Post;
+use crate::protocol::ring::Ring;
 use crate::record::Record;
-use crate::ring::Ring;
-use crate::site::Cache;
-use crate::slab::FreeList;
 use crate::stack::ThreadHandle;
-use crate::sync::Counter;
 use crate::tally::{Tallies, Tally};
 
-/// How many threads can be told apart at one time.
-const MAX_THREADS: usize = 4096;
 /// Events one thread can have waiting for the collector.
 const RING: usize = 512;
 
@@ -52,33 +44,26 @@ pub enum Role {
 /// The slot of one thread.
 #[derive(Debug)]
 pub struct Thread {
-    /// The record that is polled here now; null: none.
-    current: AtomicPtr<Record>,
-    /// Grows at every change of `current`.
-    seq: Counter,
-    /// Ticks of the start of the poll that runs; 0 in quiet.
-    start: Counter,
+    /// The record that is polled here now.
+    poll: Post<Record>,
     /// Grows at everything that speaks against "made and dropped with nothing between": see `tracked`.
     activity: Counter,
-    /// Parks and unparks of a worker: odd while parked. Only with our runtime builder.
+    /// Parks and unparks of a worker: odd while parked.
     parks: Counter,
-    /// Ticks of blocking regions (`block_in_place`) inside the poll that runs.
-    excluded: Counter,
+    /// Whether `parks` is kept for this thread.
+    hooked: AtomicBool,
     /// Nanoseconds inside outermost polls; debug only.
     busy_ns: Counter,
+    /// Depth of blocking regions: inside one the thread may block.
+    paused: Counter,
+    /// Depth of task drops: futures dropped inside one are excused.
+    dropping: Counter,
     tid: AtomicU32,
     runtime: AtomicU32,
     role: AtomicU8,
-    /// A thread has it.
-    taken: AtomicBool,
-    /// Whether `parks` is kept for this thread.
-    hooked: AtomicBool,
     tallies: Tallies,
     ring: OnceLock<Ring<Event>>,
-    lost: Counter,
     identity: Mutex<Identity>,
-    /// Depth of task drops on this thread: futures dropped inside one are excused.
-    dropping: Counter,
     number: u32,
 }
 
@@ -89,263 +74,66 @@ struct Identity {
     handle: Option<Arc<ThreadHandle>>,
 }
 
-static SLOTS: [AtomicPtr<Thread>; MAX_THREADS] =
-    [const { AtomicPtr::new(std::ptr::null_mut()) }; MAX_THREADS];
-static COUNT: AtomicU32 = AtomicU32::new(0);
-static REGISTER: Mutex<()> = Mutex::new(());
-
-/// The thread-local part: what only the thread itself touches.
-#[derive(Debug)]
-pub(crate) struct Local {
-    pub(crate) thread: &'static Thread,
-    pub(crate) sites: Cache,
-    pub(crate) free: FreeList,
-    next_id: Cell<u64>,
-    last_id: Cell<u64>,
-}
-
-thread_local! {
-    static LOCAL: Cell<Option<&'static Local>> = const { Cell::new(None) };
-    static GONE: Cell<bool> = const { Cell::new(false) };
-    static OWNER: RefCell<Option<Owner>> = const { RefCell::new(None) };
-}
-
-/// Gives the slot back when the thread ends.
-struct Owner(&'static Local);
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        LOCAL.set(None);
-        GONE.set(true);
-        let local = self.0;
-        local.free.empty();
-        let thread = local.thread;
-        thread.tid.store(0, Ordering::Relaxed);
-        *thread
-            .identity
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Identity::default();
-        thread.taken.store(false, Ordering::Release);
-        // The site cache and free list go with the thread.
-        // SAFETY: `local` was leaked by `register` for this thread, `LOCAL` no longer points to it, and no
-        // reference to it leaves a call of this crate.
-        drop(unsafe { Box::from_raw(std::ptr::from_ref(local).cast_mut()) });
-    }
-}
-
-/// This thread's part, registering the thread if need be; `None` while the thread ends or the table is full.
-#[inline]
-pub(crate) fn local() -> Option<&'static Local> {
-    match LOCAL.get() {
-        Some(local) => Some(local),
-        None => register(),
-    }
-}
-
-/// This thread's slot; `None` while the thread ends or the table is full.
-#[inline]
-pub fn current() -> Option<&'static Thread> {
-    local().map(|local| local.thread)
-}
-
-/// This thread's slot if it has one already: for code that must not allocate.
-#[inline]
-pub(crate) fn current_if_known() -> Option<&'static Thread> {
-    LOCAL.get().map(|local| local.thread)
-}
-
-#[cold]
-#[inline(never)]
-fn register() -> Option<&'static Local> {
-    if GONE.get() {
-        return None;
-    }
-    let thread = take_slot()?;
-    let local: &'static Local = Box::leak(Box::new(Local {
-        thread,
-        sites: Cache::new(),
-        free: FreeList::new(),
-        next_id: Cell::new(0),
-        last_id: Cell::new(0),
-    }));
-    LOCAL.set(Some(local));
-    // Where the destructor has run already the thread is at its end: it keeps its slot until the process ends.
-    let _ = OWNER.try_with(|owner| *owner.borrow_mut() = Some(Owner(local)));
-    let name = std::thread::current().name().map(Arc::from);
-    let handle = crate::backtrace::open_handle(thread);
-    *thread
-        .identity
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner) = Identity {
-        name,
-        handle: Some(handle),
-    };
-    Some(local)
-}
-
-fn take_slot() -> Option<&'static Thread> {
-    let _one = REGISTER.lock().unwrap_or_else(PoisonError::into_inner);
-    let free = all().find(|thread| !thread.taken.load(Ordering::Acquire));
-    let thread = if let Some(thread) = free {
-        thread
-    } else {
-        let number = COUNT.load(Ordering::Relaxed);
-        let entry = SLOTS.get(number as usize)?;
-        let thread: &'static Thread = Box::leak(Box::new(Thread::new(number)));
-        entry.store(std::ptr::from_ref(thread).cast_mut(), Ordering::Release);
-        COUNT.store(number + 1, Ordering::Release);
-        thread
-    };
-    thread.taken.store(true, Ordering::Relaxed);
-    thread
-        .current
-        .store(std::ptr::null_mut(), Ordering::Relaxed);
-    thread.runtime.store(0, Ordering::Relaxed);
-    thread.role.store(Role::Other as u8, Ordering::Relaxed);
-    thread.hooked.store(false, Ordering::Relaxed);
-    thread.dropping.set(0);
-    // SAFETY: gettid has no preconditions.
-    let tid = unsafe { libc::syscall(libc::SYS_gettid) } as u32;
-    thread.tid.store(tid, Ordering::Release);
-    Some(thread)
-}
-
-/// All slots, those without a thread included.
-pub fn all() -> impl Iterator<Item = &'static Thread> {
-    (0..COUNT.load(Ordering::Acquire)).filter_map(|number| {
-        let slot = SLOTS[number as usize].load(Ordering::Acquire);
-        // SAFETY: a published slot was leaked by `take_slot` and is only ever shared.
-        unsafe { slot.as_ref() }
-    })
-}
-
-/// A fresh task id: never reused, below 2^53. Threads take ids in blocks.
-#[inline]
-pub(crate) fn next_id(local: &Local) -> u64 {
-    let id = local.next_id.get();
-    if id < local.last_id.get() {
-        local.next_id.set(id + 1);
-        return id;
-    }
-    next_block(local)
-}
-
-#[cold]
-fn next_block(local: &Local) -> u64 {
-    /// Small, so that ids stay close to the order of spawns.
-    const BLOCK: u64 = 16;
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    let id = NEXT.fetch_add(BLOCK, Ordering::Relaxed);
-    local.next_id.set(id + 1);
-    local.last_id.set(id + BLOCK);
-    id
-}
-
 /// What a thread does, as the watchdog sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
     /// The record that is polled.
     pub record: &'static Record,
-    /// Grows with every poll of the thread: the same number means the same poll.
+    /// Changes at every start and end of a poll: the same number means the same poll.
     pub seq: u64,
-    /// Ticks of its start; 0: not known (quiet).
+    /// Ticks of its start, never too early; 0: not known (quiet).
     pub start: u64,
 }
 
+// The owner's side. All plain stores.
 impl Thread {
-    const fn new(number: u32) -> Self {
+    fn new(number: u32) -> Self {
         Self {
-            current: AtomicPtr::new(std::ptr::null_mut()),
-            seq: Counter::new(),
-            start: Counter::new(),
-            activity: Counter::new(),
-            parks: Counter::new(),
-            excluded: Counter::new(),
-            busy_ns: Counter::new(),
+            poll: Post::default(),
+            activity: Counter::default(),
+            parks: Counter::default(),
+            hooked: AtomicBool::new(false),
+            busy_ns: Counter::default(),
+            paused: Counter::default(),
+            dropping: Counter::default(),
             tid: AtomicU32::new(0),
             runtime: AtomicU32::new(0),
             role: AtomicU8::new(Role::Other as u8),
-            taken: AtomicBool::new(false),
-            hooked: AtomicBool::new(false),
             tallies: Tallies::new(),
             ring: OnceLock::new(),
-            lost: Counter::new(),
-            identity: Mutex::new(Identity {
-                name: None,
-                handle: None,
-            }),
-            dropping: Counter::new(),
+            identity: Mutex::default(),
             number,
         }
     }
 
-    // The owner's side. All plain stores.
-
-    /// Publishes the poll that begins; gives what was there, for `leave`.
+    /// Publishes the poll that begins, its edge already set; gives what was there, for `leave`.
     #[inline]
-    pub(crate) fn enter(&self, record: &'static Record, start: u64) -> Before {
-        let before = Before {
-            record: self.current.load(Ordering::Relaxed),
-            start: self.start.get(),
-        };
-        self.current
-            .store(std::ptr::from_ref(record).cast_mut(), Ordering::Relaxed);
-        self.start.set(start);
-        // Release by way of the atomic's store order on one thread: the watchdog reads `seq` first and last.
-        self.seq.publish(1);
-        before
+    pub(crate) fn enter(&self, record: &'static Record) -> Outer {
+        Outer(self.poll.replace(std::ptr::from_ref(record).cast_mut()))
     }
 
-    /// Publishes the end of the poll.
+    /// Publishes that the thread is back at what it did before; the poll (or blocking region) is over.
     #[inline]
-    pub(crate) fn leave(&self, before: &Before) {
-        self.current.store(before.record, Ordering::Relaxed);
-        self.start.set(before.start);
-        self.seq.publish(1);
+    pub(crate) fn leave(&self, outer: &Outer) {
+        self.poll.replace(outer.0);
+    }
+
+    /// Publishes that the thread polls nothing: a blocking region. For `resume`, what it polled.
+    pub(crate) fn pause(&self) -> Outer {
+        self.paused.bump(1);
+        Outer(self.poll.replace(std::ptr::null_mut()))
+    }
+
+    /// Publishes that the blocking region is over.
+    pub(crate) fn resume(&self, outer: &Outer) {
+        self.leave(outer);
+        self.paused.set(self.paused.get().saturating_sub(1));
     }
 
     /// The record that is polled on this thread now.
     #[inline]
     pub(crate) fn current_record(&self) -> Option<&'static Record> {
-        // SAFETY: only `enter` stores here, and records are never freed.
-        unsafe { self.current.load(Ordering::Relaxed).as_ref() }
-    }
-
-    /// The thread leaves its poll for a blocking region; gives what `resume` needs.
-    pub(crate) fn pause(&self, now: u64) -> Paused {
-        let paused = Paused {
-            record: self.current.load(Ordering::Relaxed),
-            start: self.start.get(),
-            since: now,
-        };
-        self.current.store(std::ptr::null_mut(), Ordering::Relaxed);
-        self.start.set(0);
-        self.seq.publish(1);
-        paused
-    }
-
-    /// The blocking region is over.
-    pub(crate) fn resume(&self, paused: &Paused, now: u64) {
-        let spent = now.saturating_sub(paused.since);
-        self.excluded.bump(spent);
-        self.current.store(paused.record, Ordering::Relaxed);
-        // The watchdog measures from the start: what was spent outside moves it.
-        self.start.set(if paused.start == 0 {
-            0
-        } else {
-            paused.start + spent
-        });
-        self.seq.publish(1);
-    }
-
-    /// Ticks of blocking regions since this was last asked.
-    #[inline]
-    pub(crate) fn take_excluded(&self) -> u64 {
-        let excluded = self.excluded.get();
-        if excluded != 0 {
-            self.excluded.set(0);
-        }
-        excluded
+        Outer(self.poll.current()).record()
     }
 
     /// Notes time in an outermost poll.
@@ -363,10 +151,16 @@ impl Thread {
     /// Where this thread stands: equal stamps mean same thread, same poll, nothing between.
     #[inline]
     pub(crate) fn stamp(&self) -> u64 {
-        let activity = self.activity.get().wrapping_add(self.seq.get());
+        let activity = self.activity.get().wrapping_add(self.poll.edges());
         u64::from(self.number + 1) << 48 | (activity & 0xffff_ffff_ffff)
     }
 
+    /// Whether a stamp was taken by the thread that has this slot, or had it before.
+    pub(crate) fn made_stamp(&self, stamp: u64) -> bool {
+        u64::from(self.number + 1) == stamp >> 48
+    }
+
+    /// A task's drop begins (1) or ends (-1) here.
     pub(crate) fn set_dropping(&self, by: i64) {
         self.dropping
             .set(self.dropping.get().wrapping_add_signed(by));
@@ -379,6 +173,7 @@ impl Thread {
 
     /// Tells of a finding; dropped and counted when the ring is full. Allocates the ring at the first.
     #[cold]
+    #[expect(unsafe_code, reason = "a ring has one producer at a time")]
     pub(crate) fn tell(&self, event: Event) {
         let ring = self.ring.get_or_init(|| Ring::new(RING));
         // SAFETY: only the thread that has the slot calls this, so there is one producer at a time; slots change
@@ -386,7 +181,7 @@ impl Thread {
         unsafe { ring.push(event) };
     }
 
-    /// The tally of a site. The owner.
+    /// The tally of a site, a new one if need be.
     #[inline]
     pub(crate) fn tally_of(&self, site: SiteId) -> &'static Tally {
         self.tallies.of(site)
@@ -407,8 +202,13 @@ impl Thread {
         }
     }
 
-    // The readers' side.
+    fn set_identity(&self, identity: Identity) {
+        *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = identity;
+    }
+}
 
+// The readers' side. Any thread.
+impl Thread {
     /// The slot's number: threads that follow each other in one slot share it.
     pub fn number(&self) -> u32 {
         self.number
@@ -427,11 +227,8 @@ impl Thread {
 
     /// What the watchdog needs to look at its stack.
     pub fn handle(&self) -> Option<Arc<ThreadHandle>> {
-        self.identity
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .handle
-            .clone()
+        let identity = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
+        identity.handle.clone()
     }
 
     /// What the thread is for.
@@ -452,21 +249,17 @@ impl Thread {
 
     /// The poll that runs now.
     pub fn now(&self) -> Option<Now> {
-        for _ in 0..4 {
-            let seq = self.seq.read();
-            let record = self.current_record();
-            let start = self.start.get();
-            std::sync::atomic::fence(Ordering::Acquire);
-            if self.seq.get() == seq {
-                return record.map(|record| Now { record, seq, start });
-            }
-        }
-        None
+        let (seq, now) = self.poll.read(|record| {
+            Outer(record)
+                .record()
+                .map(|record| (record, record.edge.get()))
+        })?;
+        now.map(|(record, start)| Now { record, seq, start })
     }
 
-    /// Grows with every poll of the thread.
+    /// Changes at every start and end of a poll, and never comes back to an old value.
     pub fn seq(&self) -> u64 {
-        self.seq.read()
+        self.poll.edges()
     }
 
     /// Parks and unparks so far, odd while parked; `None` where nobody tells.
@@ -474,6 +267,11 @@ impl Thread {
         self.hooked
             .load(Ordering::Relaxed)
             .then(|| self.parks.get())
+    }
+
+    /// Whether it is inside a blocking region (`block_in_place`): there it may block.
+    pub fn is_paused(&self) -> bool {
+        self.paused.get() > 0
     }
 
     /// Nanoseconds in outermost polls that have ended; debug only.
@@ -495,34 +293,31 @@ impl Thread {
 
     /// Events that were lost because its ring was full.
     pub fn lost(&self) -> u64 {
-        self.ring.get().map_or(0, Ring::dropped) + self.lost.get()
+        self.ring.get().map_or(0, Ring::dropped)
     }
 
-    /// The word that changes with every poll, for those who must look at it from a signal handler.
+    /// The word behind `seq`, for those who must look at it from a signal handler.
     pub(crate) fn seq_word(&'static self) -> &'static AtomicU64 {
-        self.seq.word()
+        self.poll.edges_word()
     }
 }
 
-/// What `enter` found.
+/// What a thread polled before it entered a poll, and polls again after it; null: nothing.
 #[derive(Debug)]
-pub(crate) struct Before {
-    record: *mut Record,
-    start: u64,
-}
+pub(crate) struct Outer(*mut Record);
 
-/// What `pause` found.
-#[derive(Debug)]
-pub(crate) struct Paused {
-    record: *mut Record,
-    start: u64,
-    since: u64,
-}
-
-impl Before {
-    /// Whether the poll is not inside another.
+impl Outer {
+    /// Whether there was none: the poll is not inside another.
     #[inline]
-    pub(crate) fn is_outermost(&self) -> bool {
-        self.record.is_null()
+    pub(crate) fn is_none(&self) -> bool {
+        self.0.is_null()
+    }
+
+    /// Its record.
+    #[inline]
+    #[expect(unsafe_code, reason = "records are never freed")]
+    pub(crate) fn record(&self) -> Option<&'static Record> {
+        // SAFETY: only `enter` posts records, which it has by `&'static`.
+        unsafe { self.0.as_ref() }
     }
 }

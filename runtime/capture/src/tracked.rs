@@ -18,7 +18,8 @@ use std::task::{Context, Poll};
 
 use crate::event::{Detail, Event, Family};
 use crate::level::{self, Level};
-use crate::{SiteId, StackId, TaskKind, backtrace, clock, names, registry, site, thread};
+use crate::record::Record;
+use crate::{SiteId, StackId, TaskKind, backtrace, clock, names, registry, thread};
 
 /// A future that tells when it is dropped before its first poll. 16 bytes more than the future.
 pub struct Tracked<F> {
@@ -55,8 +56,8 @@ pub fn track_at<F>(future: F, location: &'static Location<'static>) -> Tracked<F
     };
     let site = local.sites.find::<F>(location, TaskKind::Task);
     let tally = local.thread.tally_of(site);
-    tally.spawned.bump(1);
-    let stack = backtrace::of_creation(site::get(site), tally);
+    tally.made.bump(1);
+    let stack = backtrace::of_creation(site, tally);
     Tracked {
         site,
         stack,
@@ -121,30 +122,31 @@ impl<F> Drop for Tracked<F> {
 #[inline(never)]
 fn forgotten(site: SiteId, created: StackId, stamp: u64) {
     let Some(local) = thread::local() else { return };
-    let thread = local.thread;
-    if std::thread::panicking() || thread.is_dropping() {
+    let thread = &local.thread;
+    if std::thread::panicking() || thread.is_dropping() || level::level() == Level::Off {
         return;
     }
     let tally = thread.tally_of(site);
-    let Some(observed) = backtrace::of_finding(tally, Family::NeverAwaited) else {
+    let definite = thread.stamp() == stamp;
+    let family = if definite {
+        Family::NeverAwaited
+    } else {
+        Family::Unpolled
+    };
+    let Some(observed) = backtrace::of_finding(tally, family) else {
         return;
     };
-    let now = thread.stamp();
     let within = thread.current_record();
-    let created_on = thread::all().find(|other| u64::from(other.number() + 1) == stamp >> 48);
+    let created_on = thread::all().find(|other| other.made_stamp(stamp));
     thread.tell(Event {
         at: clock::ticks(),
         site,
         task: within.map_or(0, |record| record.id.get()),
-        task_name: names::share(
-            within.map_or(0, |record| record.name.load(crate::sync::Ordering::Relaxed)),
-        ),
+        task_name: names::share(within.map_or(0, Record::name)),
         created,
         created_tid: created_on.map_or(0, thread::Thread::tid),
         observed,
         place: None,
-        detail: Detail::Unpolled {
-            definite: now == stamp,
-        },
+        detail: Detail::Unpolled { definite },
     });
 }

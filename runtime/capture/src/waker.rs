@@ -6,35 +6,25 @@
 //! future and the last clone, exactly when the runtime's own would; the record does not know it, so there is no
 //! cycle.
 //!
-//! `refs` counts holders in its lower half and clones ever made in its upper half: one read-modify-write tells
-//! both. `clone` may run under the runtime's or the user's locks: it allocates nothing, locks nothing, and never
-//! registers a thread.
-//!
-//! Freeing: `refs` falls by one with Release; whoever takes the last one down fences with Acquire and frees, as
-//! `Arc` does.
+//! `clone` may run under the runtime's or the user's locks: it allocates nothing, locks nothing, and never
+//! registers a thread. The holders are counted by [`Refs`].
 
 #![expect(unsafe_code, reason = "a raw waker's vtable")]
 
 use std::ptr::NonNull;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
+use crate::protocol::refs::Refs;
 use crate::record::Record;
-use crate::sync::{AtomicU64, Ordering, fence};
+use crate::sync::Ordering;
 use crate::{clock, thread};
-
-/// One clone more, in both halves.
-const CLONE: u64 = 1 << 32 | 1;
-const HOLDERS: u64 = 0xffff_ffff;
-/// From here on a node is pinned for ever: two thousand million clones alive means that somebody forgets them.
-/// `Arc` aborts in this case; a tool that watches leaks one node instead.
-const PINNED: u64 = 1 << 31;
 
 struct Node {
     inner: Waker,
     record: &'static Record,
     /// Which life of the record the node belongs to: after that, wakes are passed on and not counted.
     generation: u32,
-    refs: AtomicU64,
+    refs: Refs,
 }
 
 /// The future's own hold on its node.
@@ -53,12 +43,12 @@ unsafe impl Sync for TaskWaker {}
 
 impl TaskWaker {
     pub(crate) fn new(inner: &Waker, record: &'static Record) -> Self {
-        let generation = record.generation.load(Ordering::Relaxed);
+        let generation = record.lives.current();
         let node = Box::new(Node {
             inner: inner.clone(),
             record,
             generation,
-            refs: AtomicU64::new(1),
+            refs: Refs::one(),
         });
         Self(NonNull::from(Box::leak(node)))
     }
@@ -101,10 +91,7 @@ fn raw(node: NonNull<Node>) -> RawWaker {
 unsafe fn clone(data: *const ()) -> RawWaker {
     // SAFETY: a waker of this vtable holds, or borrows from one who holds, a share of the node.
     let node = unsafe { &*data.cast::<Node>() };
-    let before = node.refs.fetch_add(CLONE, Ordering::Relaxed);
-    if before & HOLDERS >= PINNED {
-        node.refs.fetch_sub(1, Ordering::Relaxed);
-    }
+    node.refs.hold();
     RawWaker::new(data, &VTABLE)
 }
 
@@ -130,13 +117,8 @@ unsafe fn drop_waker(data: *const ()) {
 
 unsafe fn release(node: *mut Node) {
     // SAFETY: the caller gives up a share it holds, so the node lives until this line is over.
-    let before = unsafe { &*node }.refs.fetch_sub(1, Ordering::Release);
-    if before & HOLDERS >= PINNED {
-        // SAFETY: a pinned node is never freed.
-        unsafe { &*node }.refs.fetch_add(1, Ordering::Relaxed);
-    } else if before & HOLDERS == 1 {
-        fence(Ordering::Acquire);
-        // SAFETY: the last share is gone, and the fence orders all other releases before this.
+    if unsafe { &*node }.refs.release() {
+        // SAFETY: it was the last share, so nobody else can reach the node; it came from a Box.
         drop(unsafe { Box::from_raw(node) });
     }
 }
@@ -145,7 +127,7 @@ unsafe fn release(node: *mut Node) {
 #[inline]
 fn count(node: &Node) {
     let record = node.record;
-    if record.generation.load(Ordering::Relaxed) != node.generation {
+    if record.lives.current() != node.generation {
         return;
     }
     let by = thread::current_if_known().and_then(thread::Thread::current_record);

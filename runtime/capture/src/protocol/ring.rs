@@ -10,13 +10,8 @@
 
 use std::mem::MaybeUninit;
 
-use crate::sync::{AtomicU64, AtomicUsize, Counter, Ordering};
-
-#[cfg(not(loom))]
-use std::cell::UnsafeCell;
-
-#[cfg(loom)]
-use loom::cell::UnsafeCell;
+use crate::protocol::counter::Counter;
+use crate::sync::{AtomicU32, AtomicUsize, Ordering, UnsafeCell};
 
 /// Keeps what the two sides write off each other's cache line.
 #[derive(Debug)]
@@ -24,14 +19,14 @@ use loom::cell::UnsafeCell;
 struct Line<T>(T);
 
 /// A bounded queue with one producer and one consumer.
-pub struct Ring<T> {
+pub(crate) struct Ring<T> {
     head: Line<AtomicUsize>,
     tail: Line<AtomicUsize>,
     /// Events that found the ring full. Written by the producer.
     dropped: Counter,
     slots: Box<[UnsafeCell<MaybeUninit<T>>]>,
-    /// Holders of a side; the API below hands out one of each at a time.
-    consuming: AtomicU64,
+    /// 1 while somebody drains: makes it the one consumer.
+    consuming: AtomicU32,
 }
 
 impl<T> std::fmt::Debug for Ring<T> {
@@ -50,7 +45,7 @@ unsafe impl<T: Send> Sync for Ring<T> {}
 
 impl<T> Ring<T> {
     /// A ring of `capacity` slots, a power of two.
-    pub fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize) -> Self {
         assert!(
             capacity.is_power_of_two(),
             "the capacity of a ring is a power of two"
@@ -58,11 +53,11 @@ impl<T> Ring<T> {
         Self {
             head: Line(AtomicUsize::new(0)),
             tail: Line(AtomicUsize::new(0)),
-            dropped: Counter::new(),
+            dropped: Counter::default(),
             slots: (0..capacity)
                 .map(|_| UnsafeCell::new(MaybeUninit::uninit()))
                 .collect(),
-            consuming: AtomicU64::new(0),
+            consuming: AtomicU32::new(0),
         }
     }
 
@@ -70,7 +65,7 @@ impl<T> Ring<T> {
     ///
     /// # Safety
     /// Only one thread at a time may be in this function: the producer.
-    pub unsafe fn push(&self, value: T) -> bool {
+    pub(crate) unsafe fn push(&self, value: T) -> bool {
         let head = self.head.0.load(Ordering::Relaxed);
         let tail = self.tail.0.load(Ordering::Acquire);
         if head.wrapping_sub(tail) == self.slots.len() {
@@ -79,13 +74,13 @@ impl<T> Ring<T> {
         }
         let slot = &self.slots[head & (self.slots.len() - 1)];
         // SAFETY: the slot at `head` is outside `tail..head`, so it is the producer's, which we are.
-        unsafe { write(slot, value) };
+        slot.with_mut(|at| unsafe { (*at).write(value) });
         self.head.0.store(head.wrapping_add(1), Ordering::Release);
         true
     }
 
     /// Takes out what is in, oldest first. Does nothing while another thread drains.
-    pub fn drain(&self, mut each: impl FnMut(T)) {
+    pub(crate) fn drain(&self, mut each: impl FnMut(T)) {
         if self.consuming.swap(1, Ordering::Acquire) == 1 {
             return;
         }
@@ -95,7 +90,7 @@ impl<T> Ring<T> {
         while tail != head {
             let slot = &self.slots[tail & (self.slots.len() - 1)];
             // SAFETY: the slot is within `tail..head`: initialised and the consumer's, which `consuming` makes us.
-            let value = unsafe { read(slot) };
+            let value = slot.with(|at| unsafe { (*at).assume_init_read() });
             tail = tail.wrapping_add(1);
             self.tail.0.store(tail, Ordering::Release);
             each(value);
@@ -103,7 +98,7 @@ impl<T> Ring<T> {
     }
 
     /// Events that found the ring full.
-    pub fn dropped(&self) -> u64 {
+    pub(crate) fn dropped(&self) -> u64 {
         self.dropped.get()
     }
 }
@@ -114,34 +109,11 @@ impl<T> Drop for Ring<T> {
     }
 }
 
-struct Turn<'a>(&'a AtomicU64);
+/// One consumer's turn, over at its end whatever the end.
+struct Turn<'a>(&'a AtomicU32);
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.0.store(0, Ordering::Release);
     }
-}
-
-#[cfg(not(loom))]
-unsafe fn write<T>(slot: &UnsafeCell<MaybeUninit<T>>, value: T) {
-    // SAFETY: the caller owns the slot.
-    unsafe { (*slot.get()).write(value) };
-}
-
-#[cfg(not(loom))]
-unsafe fn read<T>(slot: &UnsafeCell<MaybeUninit<T>>) -> T {
-    // SAFETY: the caller owns the slot, and it is initialised.
-    unsafe { (*slot.get()).assume_init_read() }
-}
-
-#[cfg(loom)]
-unsafe fn write<T>(slot: &UnsafeCell<MaybeUninit<T>>, value: T) {
-    // SAFETY: the caller owns the slot.
-    slot.with_mut(|at| unsafe { (*at).write(value) });
-}
-
-#[cfg(loom)]
-unsafe fn read<T>(slot: &UnsafeCell<MaybeUninit<T>>) -> T {
-    // SAFETY: the caller owns the slot, and it is initialised.
-    slot.with(|at| unsafe { (*at).assume_init_read() })
 }

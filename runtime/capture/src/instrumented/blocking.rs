@@ -1,0 +1,71 @@
+//! Closures for the blocking pool. They may take as long as they like, so nothing here is published as a poll.
+
+use super::{Describe, Observed};
+use crate::record::{Outcome, Record};
+use crate::task::{self, Asks, HandleShare, Meta};
+use crate::thread::{self, Role};
+use crate::{clock, panic};
+
+/// Puts a closure for the blocking pool under our eyes.
+pub fn instrument_blocking<F, R>(
+    work: F,
+    describe: Describe<R>,
+    meta: &Meta<'_>,
+) -> (impl FnOnce() -> Observed<R> + use<F, R>, HandleShare)
+where
+    F: FnOnce() -> R,
+{
+    let record = task::born::<F>(meta);
+    let share = HandleShare::new(record.filter(|_| meta.asks == Asks::Handle));
+    let closure = record.map(Closure);
+    let run = move || match closure {
+        Some(closure) => {
+            closure.begin();
+            let value = work();
+            Observed::new(value, closure.end(), describe)
+        }
+        None => Observed::unrecorded(work()),
+    };
+    (run, share)
+}
+
+/// The record of a closure until it returns. Dropped before that, it was never run, or unwound.
+struct Closure(&'static Record);
+
+impl Closure {
+    fn begin(&self) {
+        if let Some(thread) = thread::current() {
+            thread.set_role(Role::Blocking, thread.runtime());
+        }
+        self.0.edge.set(clock::ticks());
+        self.0.seq.bump(1);
+    }
+
+    fn end(self) -> &'static Record {
+        let record = self.0;
+        std::mem::forget(self);
+        record.seq.bump(1);
+        let ns = clock::ticks_to_ns(clock::ticks().saturating_sub(record.edge.get()));
+        record.busy_ns.bump(ns);
+        record.max_ns.set(ns);
+        record
+    }
+}
+
+impl Drop for Closure {
+    fn drop(&mut self) {
+        let record = self.0;
+        let begun = record.seq.get() != 0;
+        if begun {
+            record.seq.bump(1);
+            task::panicked(record, panic::unwound_closure(record.edge.get()));
+        }
+        let outcome = if begun {
+            Outcome::Panic
+        } else {
+            Outcome::Aborted
+        };
+        task::ended(record, outcome);
+        task::task_gone(record, false);
+    }
+}

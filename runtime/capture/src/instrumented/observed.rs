@@ -1,0 +1,120 @@
+//! The output of a task, until somebody takes it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::Describe;
+use crate::event::{Detail, ErrorText, Family};
+use crate::level::{self, Level};
+use crate::record::{Outcome, Record};
+use crate::task::{self, HandleShare};
+use crate::{backtrace, is_err, thread};
+
+/// The output of a task, until somebody takes it. Dropped while full, nobody saw it.
+pub struct Observed<T> {
+    /// `None` once it was taken.
+    value: Option<T>,
+    record: Option<&'static Record>,
+    describe: Describe<T>,
+}
+
+impl<T> std::fmt::Debug for Observed<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Observed")
+            .field("full", &self.value.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> Observed<T> {
+    /// The output of a task without a record: a plain value.
+    #[inline]
+    pub(super) fn unrecorded(value: T) -> Self {
+        Self {
+            value: Some(value),
+            record: None,
+            describe: None,
+        }
+    }
+
+    /// The task has ended with this output, which takes over its side of the record.
+    #[inline]
+    pub(super) fn new(value: T, record: &'static Record, describe: Describe<T>) -> Self {
+        let is_err = is_err::is_err(&value);
+        task::ended(record, if is_err { Outcome::Error } else { Outcome::Ok });
+        Self {
+            value: Some(value),
+            record: Some(record),
+            describe,
+        }
+    }
+
+    /// The output; from here on it was seen.
+    #[inline]
+    pub fn into_inner(mut self) -> T {
+        if let Some(record) = self.record.take() {
+            task::task_gone(record, true);
+        }
+        self.take()
+    }
+
+    /// The output, taken by the task's own join handle: cheaper than [`into_inner`](Self::into_inner), because
+    /// the handle's side of the record ends with it.
+    #[inline]
+    pub fn join(mut self, handle: &mut HandleShare) -> T {
+        if let Some(record) = self.record.take() {
+            handle.join(record);
+        }
+        self.take()
+    }
+
+    #[inline]
+    fn take(&mut self) -> T {
+        let value = self.value.take();
+        value.expect("the output is there until it is taken, and taking it takes `self`")
+    }
+}
+
+impl<T> Drop for Observed<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(record) = self.record {
+            self.unseen(record);
+        }
+    }
+}
+
+impl<T> Observed<T> {
+    /// Nobody saw it. The value's own drop may panic or take long; the record is settled before.
+    #[cold]
+    fn unseen(&self, record: &'static Record) {
+        if let Some(value) = &self.value
+            && record.outcome() == Outcome::Error
+        {
+            leaked(record, value, self.describe);
+        }
+        task::task_gone(record, false);
+    }
+}
+
+#[cold]
+fn leaked<T>(record: &'static Record, value: &T, describe: Describe<T>) {
+    let Some(thread) = thread::current().filter(|_| level::level() != Level::Off) else {
+        return;
+    };
+    let tally = thread.tally_of(record.site());
+    let Some(observed) = backtrace::of_finding(tally, Family::LeakedError) else {
+        return;
+    };
+    // The error's own Display and Debug run here, in a drop: they may panic as they like, we do not.
+    let described =
+        describe.and_then(|describe| catch_unwind(AssertUnwindSafe(|| describe(value))).ok());
+    let text = described.unwrap_or_else(|| ErrorText {
+        type_name: std::any::type_name::<T>(),
+        ..ErrorText::default()
+    });
+    thread.tell(task::finding(
+        record,
+        observed,
+        Detail::Error(Box::new(text)),
+    ));
+}

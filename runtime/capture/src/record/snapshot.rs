@@ -1,0 +1,78 @@
+//! A record as a reader sees it.
+
+use super::{Outcome, TaskKind};
+use crate::protocol::sides::{HANDLE_GONE, READ};
+use crate::{SiteId, StackId};
+
+/// What a record said at one moment, all of one task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Our id: never reused, below 2^53.
+    pub id: u64,
+    /// Tokio's id as a number; 0: unknown.
+    pub tokio_id: u64,
+    /// Where it was spawned, and its future's type.
+    pub site: SiteId,
+    /// What it is.
+    pub kind: TaskKind,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The runtime's number; 0: unknown.
+    pub runtime: u16,
+    /// Poll edges: odd while a poll runs.
+    pub seq: u64,
+    /// Time inside polls, in nanoseconds; only counted in debug.
+    pub busy_ns: u64,
+    /// The longest poll, in nanoseconds; only counted in debug.
+    pub max_ns: u64,
+    /// Ticks of the last edge; 0: not known (quiet).
+    pub edge: u64,
+    /// Time between a wake and the poll it led to, in nanoseconds; only counted in debug.
+    pub scheduled_ns: u64,
+    /// Wakes by others, and by nobody (timers, I/O); only counted in debug.
+    pub wakes: u64,
+    /// Wakes from inside its own poll; only counted in debug.
+    pub self_wakes: u64,
+    /// Ticks of the last wake that has not led to a poll yet; 0: none.
+    pub woken: u64,
+    /// The task that woke it last; 0: none, or no task.
+    pub last_waker: u64,
+    /// Ticks of the spawn.
+    pub created: u64,
+    /// The task that spawned it; 0: none.
+    pub parent: u64,
+    /// Its creation backtrace; `NONE`: see the site's.
+    pub stack: StackId,
+    /// Its name; 0: none.
+    pub name: u32,
+    /// Who holds it still: see `handle`.
+    pub sides: u32,
+    /// Which life of the record this is.
+    pub generation: u32,
+}
+
+impl Snapshot {
+    /// Polls begun.
+    pub fn polls(&self) -> u64 {
+        self.seq.div_ceil(2)
+    }
+
+    /// Whether a poll runs.
+    pub fn is_polled(&self) -> bool {
+        self.seq % 2 == 1
+    }
+
+    /// Whether the task has ended.
+    pub fn is_done(&self) -> bool {
+        self.outcome != Outcome::None
+    }
+
+    /// The join handle: `held`, `read` or `dropped`.
+    pub fn handle(&self) -> &'static str {
+        match (self.sides & READ != 0, self.sides & HANDLE_GONE != 0) {
+            (true, _) => "read",
+            (false, true) => "dropped",
+            (false, false) => "held",
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The join handle's side of a record.
+
+use crate::protocol::sides::{HANDLE_GONE, READ, TASK_GONE};
+use crate::record::Record;
+
+/// The join handle's side of a record: one word, empty where the task has none.
+#[derive(Debug)]
+pub struct HandleShare(Option<&'static Record>);
+
+impl HandleShare {
+    pub(crate) fn new(record: Option<&'static Record>) -> Self {
+        Self(record)
+    }
+
+    /// Our id of the task; 0 where it has no record, or was joined.
+    pub fn id(&self) -> u64 {
+        self.0.map_or(0, |record| record.id.get())
+    }
+
+    /// Tells the record Tokio's id. The spawner, right after the spawn.
+    #[inline]
+    pub fn set_tokio_id(&self, id: u64) {
+        if let Some(record) = self.0 {
+            record.tokio_id.set(id);
+        }
+    }
+
+    /// The user got to know how the task ended: a result, a panic or an abort.
+    #[inline]
+    pub fn mark_read(&self) {
+        if let Some(record) = self.0 {
+            record.sides.mark_read();
+        }
+    }
+
+    /// Settles the record where the handle has taken the output, and with it the task's side: with both sides in
+    /// one hand nobody is left to race with.
+    #[inline]
+    pub(crate) fn join(&mut self, record: &'static Record) {
+        match self.0.take() {
+            Some(own) if std::ptr::eq(own, record) => {
+                super::last(record, TASK_GONE | HANDLE_GONE | READ);
+            }
+            other => {
+                self.0 = other;
+                super::task_gone(record, true);
+            }
+        }
+    }
+}
+
+impl Drop for HandleShare {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(record) = self.0
+            && let Some(bits) = record.sides.leave_handle()
+        {
+            super::last(record, bits);
+        }
+    }
+}
