@@ -13,6 +13,7 @@ static STARTED: AtomicBool = AtomicBool::new(false);
 static STARTER: OnceLock<fn()> = OnceLock::new();
 static TASK_ID: OnceLock<fn() -> u64> = OnceLock::new();
 static ABORT: OnceLock<fn(u64) -> bool> = OnceLock::new();
+static UNLIST: OnceLock<fn(u64)> = OnceLock::new();
 /// The process that this is: a forked child must not touch the parent's socket or threads.
 static PID: AtomicU32 = AtomicU32::new(0);
 
@@ -29,6 +30,18 @@ pub fn set_task_id(task_id: fn() -> u64) {
 /// Names what aborts a task by our id; it says whether it knew the task.
 pub fn set_abort(abort: fn(u64) -> bool) {
     let _ = ABORT.set(abort);
+}
+
+/// Names what wants to know when a task marked by `HandleShare::mark_listed` has no holder any more.
+pub fn set_unlist(unlist: fn(u64)) {
+    let _ = UNLIST.set(unlist);
+}
+
+#[cold]
+pub(crate) fn unlist(id: u64) {
+    if let Some(unlist) = UNLIST.get() {
+        unlist(id);
+    }
 }
 
 /// Aborts a task by our id; `None` where nothing was named that can.

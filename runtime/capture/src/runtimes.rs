@@ -65,6 +65,19 @@ pub fn add(
     *last
 }
 
+/// What is known of a runtime once it was built.
+pub fn complete(number: u16, key: u64, workers: u32) {
+    let mut runtimes = RUNTIMES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(runtime) = runtimes
+        .1
+        .iter_mut()
+        .find(|runtime| runtime.number == number)
+    {
+        runtime.key = key;
+        runtime.workers = workers;
+    }
+}
+
 /// Takes a runtime out: it was shut down.
 pub fn remove(number: u16) {
     RUNTIMES

@@ -14,7 +14,7 @@ use std::panic::Location;
 
 use crate::event::{Detail, Event};
 use crate::level::{self, Level};
-use crate::protocol::sides::{HANDLE_GONE, IN_SET, READ};
+use crate::protocol::sides::{HANDLE_GONE, IN_SET, LISTED, READ};
 use crate::record::{Birth, Outcome, Record, TaskKind};
 use crate::{StackId, backtrace, clock, names, registry, thread};
 
@@ -114,6 +114,9 @@ fn last(record: &'static Record, bits: u32) {
     }
     if record.outcome() == Outcome::Panic {
         panics::settle(record, bits);
+    }
+    if bits & LISTED != 0 {
+        registry::unlist(record.id.get());
     }
     names::release(record.name());
     let number = record.sides.number();

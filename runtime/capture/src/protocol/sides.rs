@@ -17,6 +17,8 @@ pub(crate) const HANDLE_GONE: u32 = 1 << 1;
 pub(crate) const READ: u32 = 1 << 2;
 /// The task lives in a set that asks for panics by Tokio's id.
 pub(crate) const IN_SET: u32 = 1 << 3;
+/// Somebody keeps a way to abort the task, and wants to know when the record goes.
+pub(crate) const LISTED: u32 = 1 << 4;
 
 /// Where the number starts.
 const NUMBER_SHIFT: u32 = 8;
@@ -45,10 +47,10 @@ impl Sides {
         self.0.load(Ordering::Relaxed) >> NUMBER_SHIFT
     }
 
-    /// Says that the result is known to somebody. The handle's side, before it leaves.
+    /// Adds bits. The handle's side, before it leaves.
     #[inline]
-    pub(crate) fn mark_read(&self) {
-        self.0.fetch_or(READ, Ordering::Relaxed);
+    pub(crate) fn mark(&self, bits: u32) {
+        self.0.fetch_or(bits, Ordering::Relaxed);
     }
 
     /// The task's side leaves, `bits` with it. All bits if it was the last.

@@ -1,6 +1,6 @@
 //! The join handle's side of a record.
 
-use crate::protocol::sides::{HANDLE_GONE, READ, TASK_GONE};
+use crate::protocol::sides::{HANDLE_GONE, LISTED, READ, TASK_GONE};
 use crate::record::Record;
 
 /// The join handle's side of a record: one word, empty where the task has none.
@@ -29,7 +29,15 @@ impl HandleShare {
     #[inline]
     pub fn mark_read(&self) {
         if let Some(record) = self.0 {
-            record.sides.mark_read();
+            record.sides.mark(READ);
+        }
+    }
+
+    /// Somebody keeps a way to abort the task: what `registry::set_unlist` named is called when the record goes.
+    #[inline]
+    pub fn mark_listed(&self) {
+        if let Some(record) = self.0 {
+            record.sides.mark(LISTED);
         }
     }
 
@@ -39,7 +47,7 @@ impl HandleShare {
     pub(crate) fn join(&mut self, record: &'static Record) {
         match self.0.take() {
             Some(own) if std::ptr::eq(own, record) => {
-                super::last(record, TASK_GONE | HANDLE_GONE | READ);
+                super::last(record, record.sides.bits() | TASK_GONE | HANDLE_GONE | READ);
             }
             other => {
                 self.0 = other;
