@@ -1,0 +1,219 @@
+//! `#[main]` and `#[test]`: an async function becomes one that builds a runtime and blocks on it.
+//!
+//! The body is kept as tokens: an editor's completion works in it while it does not parse.
+
+mod args;
+mod duration;
+mod function;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Attribute, Error, ReturnType, Type};
+
+use args::{Arguments, Flavor};
+use function::Function;
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    Main,
+    Test,
+}
+
+impl Entry {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Main => "pollscope::main",
+            Self::Test => "pollscope::test",
+        }
+    }
+}
+
+pub(crate) fn expand(entry: Entry, args: TokenStream, item: TokenStream) -> TokenStream {
+    let function: Function = match syn::parse2(item.clone()) {
+        Ok(function) => function,
+        Err(error) => {
+            let mut tokens = item;
+            tokens.extend(error.to_compile_error());
+            return tokens;
+        }
+    };
+    // After a mistake the function is still built, with default arguments: it keeps its name and its body's
+    // errors, and one mistake brings one message.
+    match check(entry, &function).and_then(|()| args::parse(entry, args)) {
+        Ok(arguments) => build(entry, function, &arguments),
+        Err(error) => {
+            let mut tokens = build(entry, function, &Arguments::default());
+            tokens.extend(error.to_compile_error());
+            tokens
+        }
+    }
+}
+
+fn check(entry: Entry, function: &Function) -> syn::Result<()> {
+    let sig = &function.sig;
+    if sig.asyncness.is_none() {
+        let text = format!(
+            "`#[{}]` needs an `async fn`: write `async` before `fn`",
+            entry.name()
+        );
+        return Err(Error::new_spanned(sig.fn_token, text));
+    }
+    if entry == Entry::Main && sig.ident == "main" && !sig.inputs.is_empty() {
+        return Err(Error::new_spanned(
+            &sig.inputs,
+            "`main` takes no arguments: read them from `std::env::args`",
+        ));
+    }
+    let second = function.attrs.iter().find(|attr| is_test_attribute(attr));
+    match second {
+        Some(attr) if entry == Entry::Test => {
+            let text = "a second test attribute: `#[pollscope::test]` makes this a test already, remove the other";
+            Err(Error::new_spanned(attr, text))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `#[test]`, or that by its full path.
+fn is_test_attribute(attr: &Attribute) -> bool {
+    let syn::Meta::Path(path) = &attr.meta else {
+        return false;
+    };
+    let names: Vec<_> = path
+        .segments
+        .iter()
+        .map(|segment| segment.ident.to_string())
+        .collect();
+    match names.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["test"] => path.leading_colon.is_none(),
+        ["core" | "std", "prelude", _, "test"] => true,
+        _ => false,
+    }
+}
+
+fn build(entry: Entry, mut function: Function, arguments: &Arguments) -> TokenStream {
+    function.sig.asyncness = None;
+    let (start, end) = function.last_statement();
+    let krate = match &arguments.krate {
+        Some(path) => path.to_token_stream(),
+        // Found where the user's own words are found; a missing dependency is said at the body, not at us.
+        None => Ident::new("pollscope", Span::call_site().located_at(start)).into_token_stream(),
+    };
+    let body = match entry {
+        Entry::Main => main_body(&function),
+        Entry::Test => test_body(&function),
+    };
+    let builder = builder(arguments, &krate, start);
+    let run = quote_spanned! {end=>
+        #[allow(clippy::expect_used, clippy::diverging_sub_expression, clippy::needless_return, clippy::unwrap_in_result)]
+        {
+            // Made after the runtime, whose builder may set the level; dropped after it, so that what its shutdown
+            // brings to light is told, too.
+            let _pollscope;
+            let runtime = #builder.expect("failed to build the Tokio runtime");
+            _pollscope = #krate::init();
+            // An explicit `return`: with a tail expression a body that diverges would not fit.
+            return runtime.block_on(body);
+        }
+    };
+    let test_attribute = match entry {
+        Entry::Main => TokenStream::new(),
+        Entry::Test => quote!(#[::core::prelude::v1::test]),
+    };
+    function.into_tokens(&test_attribute, &quote!(#body #run))
+}
+
+/// The body as a future whose output is checked here, so that a wrong type is said at the user's code.
+fn main_body(function: &Function) -> TokenStream {
+    let block = function.block();
+    let check = match &function.sig.output {
+        ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) || has_impl_trait(ty) => {
+            TokenStream::new()
+        }
+        output => {
+            let output = output_type(output);
+            quote! {
+                if false {
+                    let _: &dyn ::core::future::Future<Output = #output> = &body;
+                }
+            }
+        }
+    };
+    quote! {
+        let body = async #block;
+        #[allow(clippy::let_unit_value)]
+        let body = { #check body };
+    }
+}
+
+/// Tests are many: one `block_on` for all of them, not one for each.
+fn test_body(function: &Function) -> TokenStream {
+    let block = function.block();
+    let output = output_type(&function.sig.output);
+    quote! {
+        let body = async #block;
+        let body = ::core::pin::pin!(body);
+        let body: ::core::pin::Pin<&mut dyn ::core::future::Future<Output = #output>> = body;
+    }
+}
+
+fn output_type(output: &ReturnType) -> TokenStream {
+    match output {
+        ReturnType::Default => quote!(()),
+        ReturnType::Type(_, ty) => ty.to_token_stream(),
+    }
+}
+
+fn has_impl_trait(ty: &Type) -> bool {
+    struct Found(bool);
+    impl syn::visit_mut::VisitMut for Found {
+        fn visit_type_impl_trait_mut(&mut self, _: &mut syn::TypeImplTrait) {
+            self.0 = true;
+        }
+    }
+    let mut found = Found(false);
+    syn::visit_mut::VisitMut::visit_type_mut(&mut found, &mut ty.clone());
+    found.0
+}
+
+/// What makes the runtime.
+fn builder(arguments: &Arguments, krate: &TokenStream, span: Span) -> TokenStream {
+    let new = match arguments.flavor {
+        Flavor::CurrentThread | Flavor::Local => quote_spanned!(span=> new_current_thread()),
+        Flavor::MultiThread => quote_spanned!(span=> new_multi_thread()),
+    };
+    let mut calls = TokenStream::new();
+    if let Some(number) = arguments.worker_threads {
+        calls.extend(quote_spanned!(span=> .worker_threads(#number)));
+    }
+    if let Some(paused) = arguments.start_paused {
+        calls.extend(quote_spanned!(span=> .start_paused(#paused)));
+    }
+    if let Some(behavior) = &arguments.unhandled_panic {
+        calls.extend(
+            quote_spanned!(span=> .unhandled_panic(#krate::runtime::UnhandledPanic::#behavior)),
+        );
+    }
+    if let Some(name) = &arguments.name {
+        calls.extend(quote_spanned!(span=> .name(#name)));
+    }
+    if let Some(debug) = arguments.debug {
+        calls.extend(quote_spanned!(span=> .debug(#debug)));
+    }
+    if let Some(threshold) = arguments.slow_poll {
+        let threshold = match threshold.nanos() {
+            u64::MAX => quote_spanned!(span=> ::core::time::Duration::MAX),
+            nanos => quote_spanned!(span=> ::core::time::Duration::from_nanos(#nanos)),
+        };
+        calls.extend(quote_spanned!(span=> .slow_poll(#threshold)));
+    }
+    let build = match arguments.flavor {
+        Flavor::Local => quote_spanned!(span=> build_local(::core::default::Default::default())),
+        Flavor::CurrentThread | Flavor::MultiThread => quote_spanned!(span=> build()),
+    };
+    quote_spanned!(span=> #krate::runtime::Builder::#new #calls .enable_all().#build)
+}
+
+#[cfg(test)]
+mod tests;

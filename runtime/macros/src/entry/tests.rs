@@ -1,0 +1,85 @@
+//! What `#[main]` and `#[test]` say of mistakes, and where.
+
+use proc_macro2::TokenStream;
+
+use super::{Entry, args, expand};
+
+fn wrong(entry: Entry, text: &str) -> String {
+    let tokens: TokenStream = text.parse().expect("tokens");
+    args::parse(entry, tokens)
+        .map(|_| ())
+        .expect_err(text)
+        .to_string()
+}
+
+#[test]
+fn each_mistake_is_named_and_says_what_to_write() {
+    for (text, says) in [
+        ("flavor = \"threaded\"", "no flavor `threaded`"),
+        ("multi_thread", "write `flavor = \"multi_thread\"`"),
+        ("debug", "write `debug = true`"),
+        ("debug = 1", "`debug` needs `true` or `false`"),
+        ("slow_poll = \"soon\"", "`soon` is not a duration"),
+        ("slow_poll", "as in `slow_poll = \"50ms\"`"),
+        ("worker_threads = 0", "may not be 0"),
+        ("worker_threads = \"2\"", "needs a number"),
+        ("worker_threads = N", "needs a literal"),
+        ("core_threads = 2", "is called `worker_threads`"),
+        ("start_paused = true", "flavor = \"current_thread\""),
+        (
+            "unhandled_panic = \"cry\", flavor = \"current_thread\"",
+            "no behavior `cry`",
+        ),
+        ("debug = true, debug = false", "given twice"),
+        ("crate = \"a b\"", "not a path"),
+        ("threads = 2", "unknown argument `threads`"),
+    ] {
+        let said = wrong(Entry::Main, text);
+        assert!(said.contains(says), "{text}: {said}");
+    }
+    assert!(
+        wrong(Entry::Test, "worker_threads = 2")
+            .contains("#[pollscope::test(flavor = \"multi_thread\")]")
+    );
+}
+
+#[test]
+fn tokio_s_arguments_are_all_taken() {
+    let taken = |entry, text: &str| args::parse(entry, text.parse().expect("tokens")).expect(text);
+    let main = taken(
+        Entry::Main,
+        "flavor = \"multi_thread\", worker_threads = 4, name = \"x\", crate = \"a::b\",",
+    );
+    assert_eq!(
+        (main.worker_threads, main.name.as_deref()),
+        (Some(4), Some("x"))
+    );
+    let test = taken(
+        Entry::Test,
+        "start_paused = true, unhandled_panic = \"shutdown_runtime\", debug = true",
+    );
+    assert_eq!((test.start_paused, test.debug), (Some(true), Some(true)));
+    assert_eq!(
+        args::parse(Entry::Main, TokenStream::new())
+            .expect("none")
+            .flavor,
+        args::Flavor::MultiThread
+    );
+    assert_eq!(
+        args::parse(Entry::Test, TokenStream::new())
+            .expect("none")
+            .flavor,
+        args::Flavor::CurrentThread
+    );
+}
+
+#[test]
+fn a_mistake_leaves_the_function_in_place() {
+    let item: TokenStream = "fn main() { let x = ; }".parse().expect("tokens");
+    let made = expand(Entry::Main, TokenStream::new(), item).to_string();
+    assert!(
+        made.contains("fn main") && made.contains("compile_error"),
+        "{made}"
+    );
+    assert!(made.contains("write `async` before `fn`"), "{made}");
+}
