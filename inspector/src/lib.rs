@@ -1,5 +1,10 @@
 //! The inspector: net → model → app (update) → ui (draw).
 
+pub mod cli;
+#[cfg(feature = "demo")]
+mod demo;
+pub mod explain;
 pub mod format;
 pub mod model;
 pub mod net;
+pub mod report;

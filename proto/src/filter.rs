@@ -28,6 +28,7 @@ mod value;
 
 pub use parse::FilterError;
 pub use text::contains_folded;
+pub use value::time_ns;
 
 /// A filter that was understood. The empty filter matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,6 +2,10 @@
 
 /// One view of a target. Each change replaces the last.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "parts of a view are switched on and off one by one"
+)]
 pub struct View {
     /// The filter language of `pollscope_proto::filter`.
     pub filter: String,

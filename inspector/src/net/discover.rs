@@ -88,6 +88,16 @@ pub fn remove_stale(address: &str) -> Result<(), NetError> {
     }
 }
 
+/// The socket of a process that this one started, or of one that it started in turn: `cargo run` does.
+pub fn find_under(pid: u32) -> Option<Address> {
+    let under = |process: &Process| process.pid == pid || process.has_ancestor(pid);
+    let sockets = own_sockets().into_iter();
+    sockets
+        .filter(|socket| socket.process.as_ref().is_some_and(under))
+        .min_by_key(|socket| socket.name.copy)
+        .map(|socket| Address::Unix(socket.path))
+}
+
 /// The sockets of one running process, the first copy of pollscope in it first.
 pub(super) fn sockets_of(pid: u32) -> Vec<PathBuf> {
     let mut sockets: Vec<_> = all_sockets()
@@ -155,13 +165,16 @@ fn found(socket: Socket) -> Found {
 }
 
 fn all_sockets() -> Vec<Socket> {
-    let mut seen = HashSet::new();
-    let mut sockets = Vec::new();
-    let mut look = |dir: &Path, process: &dyn Fn(SocketName) -> Option<Process>| {
-        for (path, name) in sockets_in(dir) {
-            let identity = fs::metadata(&path).map(|meta| (meta.dev(), meta.ino()));
-            if identity.is_ok_and(|identity| seen.insert(identity)) {
-                let process = process(name);
+    let mut sockets = own_sockets();
+    let mut seen: HashSet<_> = sockets
+        .iter()
+        .filter_map(|socket| identity(&socket.path))
+        .collect();
+    for inside in process::other_namespaces(MAX_NAMESPACES) {
+        for (path, name) in inside.dirs().iter().flat_map(|dir| sockets_in(dir)) {
+            // A directory may be mounted into many containers.
+            if identity(&path).is_some_and(|id| seen.insert(id)) {
+                let process = inside.process(name);
                 sockets.push(Socket {
                     path,
                     name,
@@ -169,18 +182,34 @@ fn all_sockets() -> Vec<Socket> {
                 });
             }
         }
-    };
-    for dir in own_dirs() {
-        look(&dir, &|name| {
-            Process::read(name.pid).filter(|process| process.start_time == name.start_time)
-        });
-    }
-    for inside in process::other_namespaces(MAX_NAMESPACES) {
-        for dir in inside.dirs() {
-            look(&dir, &|name| inside.process(name));
-        }
     }
     sockets
+}
+
+/// Those of our own mount namespace.
+fn own_sockets() -> Vec<Socket> {
+    let mut seen = HashSet::new();
+    let found = own_dirs()
+        .into_iter()
+        .flat_map(|dir| sockets_in(&dir).collect::<Vec<_>>());
+    found
+        .filter(|(path, _)| identity(path).is_some_and(|id| seen.insert(id)))
+        .map(|(path, name)| {
+            let process = Process::read(name.pid);
+            let process = process.filter(|process| process.start_time == name.start_time);
+            Socket {
+                path,
+                name,
+                process,
+            }
+        })
+        .collect()
+}
+
+/// Device and inode: one socket may be reached by many paths.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let meta = fs::metadata(path).ok()?;
+    Some((meta.dev(), meta.ino()))
 }
 
 /// The directories of this user, and of every user where we are root.

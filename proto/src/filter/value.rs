@@ -31,6 +31,20 @@ impl NumberKey {
     }
 }
 
+/// Reads a time as filters and the command line write it: `100ms`, `1.5s`, `2m`. In nanoseconds.
+///
+/// # Errors
+/// Says what a time looks like.
+///
+/// ```
+/// use pollscope_proto::filter::time_ns;
+/// assert_eq!(time_ns("1.5ms"), Ok(1_500_000));
+/// assert_eq!(time_ns("5"), Err("a time, like 100ms or 2m"));
+/// ```
+pub fn time_ns(text: &str) -> Result<u64, &'static str> {
+    Unit::Time.parse(text)
+}
+
 /// Largest first. Of two names for one unit the first is the one written back.
 const TIMES: &[(&str, u64)] = &[
     ("d", 86_400_000_000_000),

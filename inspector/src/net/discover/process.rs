@@ -17,18 +17,35 @@ pub(in crate::net) struct Process {
     pub(in crate::net) name: String,
     pub(in crate::net) uid: u32,
     pub(in crate::net) start_time: u64,
+    parent: Option<u32>,
     pub(in crate::net) uptime_s: Option<f64>,
 }
 
 impl Process {
+    /// Whether `pid` started it, or started who started it.
+    pub(in crate::net) fn has_ancestor(&self, pid: u32) -> bool {
+        let mut parent = self.parent;
+        // Deeper than any real chain, and an end where the numbers change under us.
+        for _ in 0..64 {
+            match parent {
+                Some(found) if found == pid => return true,
+                Some(0) | None => return false,
+                Some(above) => parent = Self::read(above).and_then(|process| process.parent),
+            }
+        }
+        false
+    }
+
     /// `None` where there is no such process.
     pub(in crate::net) fn read(pid: u32) -> Option<Self> {
         let dir = PathBuf::from(format!("/proc/{pid}"));
-        let start_time = start_time(&read_lossy(&dir.join("stat"))?)?;
+        let stat = read_lossy(&dir.join("stat"))?;
+        let start_time = start_time(&stat)?;
         Some(Self {
             pid,
             name: name(&dir),
             uid: fs::metadata(&dir).ok()?.uid(),
+            parent: parent(&stat),
             start_time,
             uptime_s: uptime(start_time),
         })
@@ -44,6 +61,12 @@ fn name(dir: &Path) -> String {
         |name| name.to_string_lossy().into_owned(),
     );
     clean(name.trim_end().trim_end_matches(" (deleted)"), 256)
+}
+
+/// Field 4 of the text of `/proc/PID/stat`.
+fn parent(stat: &str) -> Option<u32> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    after_name.split_whitespace().nth(1)?.parse().ok()
 }
 
 fn uptime(start_time: u64) -> Option<f64> {
@@ -157,6 +180,8 @@ mod tests {
         assert!(own.start_time > 0);
         assert!(own.uptime_s.is_some_and(|uptime| uptime < 3600.0 * 24.0));
         assert!(!own.name.is_empty());
+        assert!(own.parent.is_some_and(|parent| own.has_ancestor(parent)));
+        assert!(!own.has_ancestor(own.pid));
         assert!(Process::read(u32::MAX).is_none());
     }
 

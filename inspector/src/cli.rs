@@ -1,0 +1,288 @@
+//! The command line: a contract that scripts and tests rely on. What is not built is absent.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::net::{self, SymbolsFrom};
+use crate::report::Paint;
+
+mod ask;
+mod exit;
+#[cfg(feature = "demo")]
+mod faulty;
+mod live;
+mod ps;
+mod run;
+mod targets;
+mod values;
+
+pub use exit::{Exit, Failure};
+
+use values::{FailOn, Setting};
+
+/// The debug mode that Tokio lacks: see what the tasks of a live program do, also after it hung.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pollscope",
+    version,
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100,
+    after_help = "TARGET is a PID, HOST:PORT, http://HOST:PORT or unix:PATH; `pollscope ps` lists what is here.\n\
+        Exit codes: 0 ok, 1 --fail-on matched, 2 usage, 3 no such target, 4 refused or incompatible, 5 connection lost, 70 our own fault."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The process to attach to; without one, choose from a list
+    target: Option<String>,
+    #[command(flatten)]
+    symbols: Symbols,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+struct Symbols {
+    /// Where to find debug information of the target: an executable, or a directory of such
+    #[arg(long, value_name = "FILE|DIR")]
+    symbols: Option<PathBuf>,
+}
+
+impl Symbols {
+    fn from(self) -> SymbolsFrom {
+        SymbolsFrom(self.symbols)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Attach to a process and inspect it live
+    Attach {
+        target: String,
+        #[command(flatten)]
+        symbols: Symbols,
+    },
+    /// List the instrumented processes of this machine
+    Ps {
+        /// Print an array of objects
+        #[arg(long)]
+        json: bool,
+    },
+    /// Start a small faulty program, and inspect it
+    #[cfg(feature = "demo")]
+    Demo {
+        /// Only the program, in the foreground
+        #[arg(long)]
+        serve: bool,
+        /// Without its defects
+        #[arg(long)]
+        healthy: bool,
+    },
+    #[cfg(feature = "demo")]
+    #[command(name = "__demo", hide = true)]
+    DemoChild {
+        #[arg(long)]
+        healthy: bool,
+        #[arg(long)]
+        parent: Option<u32>,
+    },
+    /// Start a program and attach to it; exits with the program's status
+    Run {
+        /// Switch its debug level on
+        #[arg(long)]
+        debug: bool,
+        #[command(flatten)]
+        symbols: Symbols,
+        /// The program and its arguments
+        #[arg(
+            required = true,
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "CMD"
+        )]
+        command: Vec<OsString>,
+    },
+    /// Print what a process does now
+    Report {
+        target: String,
+        /// Print an object of schema 1
+        #[arg(long)]
+        json: bool,
+        /// Watch for that long first: 5s, 2m
+        #[arg(long = "for", value_name = "DUR", value_parser = values::duration)]
+        time: Option<std::time::Duration>,
+        /// Print at most so many tasks, the busiest first
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        limit: u32,
+        /// Exit with 1 if there are warnings of these kinds (notes do not count), or `any`
+        #[arg(long, value_name = "KIND,…|any", value_delimiter = ',')]
+        fail_on: Vec<FailOn>,
+        #[command(flatten)]
+        symbols: Symbols,
+    },
+    /// Print one line for each warning, as they come
+    Watch {
+        target: String,
+        /// Print an object a line
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        symbols: Symbols,
+    },
+    /// Print the stacks of all threads
+    Dump {
+        target: String,
+        /// Only of the thread that polls this task
+        #[arg(long, value_name = "ID")]
+        task: Option<u64>,
+        /// Print an object
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        symbols: Symbols,
+    },
+    /// Change settings of a process: `level=debug slow_poll=50ms log=warn`
+    Set {
+        target: String,
+        #[arg(required = true, value_name = "KEY=VALUE")]
+        settings: Vec<Setting>,
+    },
+    /// Ask the runtime to abort a task
+    Abort {
+        target: String,
+        /// The id of the task
+        task: u64,
+    },
+    /// Explain a kind of warning: meaning, likely fix, how to silence it
+    Explain { kind: String },
+    /// Print a completion script for a shell
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page
+    Man,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    exit::guarded(|| {
+        let cli = Cli::try_parse().map_err(Failure::Usage)?;
+        let paint = Paint::new(cli.color.wanted(&std::io::stdout()));
+        dispatch(cli, paint)
+    })
+}
+
+fn dispatch(cli: Cli, paint: Paint) -> Result<Exit, Failure> {
+    let Some(command) = cli.command else {
+        return match cli.target {
+            Some(target) => live::attach(&target, cli.symbols.from(), paint),
+            None if live::has_terminal() => live::pick(),
+            None => ps::ps(false, paint),
+        };
+    };
+    match command {
+        Command::Attach { target, symbols } => live::attach(&target, symbols.from(), paint),
+        Command::Ps { json } => ps::ps(json, paint),
+        #[cfg(feature = "demo")]
+        Command::Demo { serve, healthy } => faulty::demo(serve, healthy, paint),
+        #[cfg(feature = "demo")]
+        Command::DemoChild { healthy, parent } => Ok(faulty::child(healthy, parent)),
+        Command::Run {
+            debug,
+            symbols,
+            command,
+        } => run::run(&command, debug, symbols.from()),
+        Command::Report {
+            target,
+            json,
+            time,
+            limit,
+            fail_on,
+            symbols,
+        } => {
+            let asked = ask::Report {
+                json,
+                time,
+                limit,
+                fail_on,
+            };
+            ask::report(&target, symbols.from(), &asked, paint)
+        }
+        Command::Watch {
+            target,
+            json,
+            symbols,
+        } => ask::watch(&target, symbols.from(), json, paint),
+        Command::Dump {
+            target,
+            task,
+            json,
+            symbols,
+        } => ask::dump(&target, symbols.from(), task, json, paint),
+        Command::Set { target, settings } => ask::set(&target, &settings),
+        Command::Abort { target, task } => ask::abort(&target, task),
+        Command::Explain { kind } => exit::print(|out| match crate::explain::find(&kind) {
+            Some(explanation) => crate::report::explanation(out, explanation, paint),
+            None => Err(Failure::Message(
+                Exit::Usage,
+                crate::explain::unknown(&kind),
+            )),
+        }),
+        Command::Completions { shell } => exit::print(|out| {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "pollscope", &mut script);
+            Ok(out.write_all(&script)?)
+        }),
+        Command::Man => exit::print(|out| {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            Ok(out.write_all(&page)?)
+        }),
+    }
+}
+
+impl Color {
+    /// Whether to colour what goes there: `--color`, then `NO_COLOR`, then what it is.
+    fn wanted(self, out: &impl IsTerminal) -> bool {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => !no_color && !dumb && out.is_terminal(),
+        }
+    }
+}
+
+/// The runtime of one command: nothing here needs a second thread.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?)
+}
+
+fn locate(target: &str) -> Result<net::Address, Failure> {
+    Ok(net::locate(target)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

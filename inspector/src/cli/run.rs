@@ -1,0 +1,149 @@
+//! `run`: starts a program and attaches to it. The program's status is ours.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::future::pending;
+use std::io::{self, IsTerminal, Read, Seek};
+use std::process::Stdio;
+
+use rustix::process::Signal;
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::exit::say;
+use super::{Exit, Failure, ask, live, runtime, targets};
+use crate::net::{Session, SymbolsFrom};
+use crate::report::Paint;
+
+pub(super) fn run(
+    command: &[OsString],
+    debug: bool,
+    symbols: SymbolsFrom,
+) -> Result<Exit, Failure> {
+    let Some((program, args)) = command.split_first() else {
+        return Err(Failure::Message(Exit::Usage, "no program given".to_owned()));
+    };
+    let mut command = Command::new(program);
+    command.args(args);
+    targets::grant(&mut command);
+    if debug {
+        command.env("POLLSCOPE", "debug");
+    }
+    if live::has_terminal() {
+        return on_screen(command, symbols);
+    }
+    runtime()?.block_on(async {
+        let mut child = start(&mut command)?;
+        let pid = child.id().unwrap_or_default();
+        let status = tokio::select! {
+            status = end_of(&mut child) => status?,
+            () = follow(pid, symbols) => child.wait().await?,
+        };
+        Ok(Exit::Status(targets::code(status)))
+    })
+}
+
+fn start(command: &mut Command) -> Result<Child, Failure> {
+    command.spawn().map_err(|error| {
+        let program = command
+            .as_std()
+            .get_program()
+            .to_string_lossy()
+            .into_owned();
+        let code = if error.kind() == io::ErrorKind::NotFound {
+            127
+        } else {
+            126
+        };
+        let why = format!("cannot start {program}: {error}");
+        Failure::Message(Exit::Status(code.into()), why)
+    })
+}
+
+/// Prints the warnings of the program on stderr, as long as there is one to attach to. Never returns.
+async fn follow(pid: u32, symbols: SymbolsFrom) {
+    let address = targets::listening(pid).await;
+    let mut out = io::stderr();
+    let paint = Paint::new(out.is_terminal() && std::env::var_os("NO_COLOR").is_none());
+    match Session::open_with(&address, symbols).await {
+        Ok(session) => {
+            say(&format!(
+                "attached to {} ({address})",
+                session.hello().target.name
+            ));
+            // It ends with the program, whose status says how; or with our stderr.
+            let _ = ask::follow(&session, &mut out, false, paint).await;
+        }
+        Err(error) => say(&error.to_string()),
+    }
+    pending::<()>().await;
+}
+
+/// Waits for the program, and passes on to it what others send us to end or reload it.
+async fn end_of(child: &mut Child) -> io::Result<std::process::ExitStatus> {
+    // A terminal sends its interrupts to the program as well: passing them on would double them.
+    let from_terminal = io::stdin().is_terminal();
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut quit = signal(SignalKind::quit())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut user1 = signal(SignalKind::user_defined1())?;
+    let mut user2 = signal(SignalKind::user_defined2())?;
+    loop {
+        let (signal, by_keyboard) = tokio::select! {
+            status = child.wait() => return status,
+            _ = interrupt.recv() => (Signal::INT, true),
+            _ = quit.recv() => (Signal::QUIT, true),
+            _ = terminate.recv() => (Signal::TERM, false),
+            _ = hangup.recv() => (Signal::HUP, false),
+            _ = user1.recv() => (Signal::USR1, false),
+            _ = user2.recv() => (Signal::USR2, false),
+        };
+        if let Some(pid) = targets::pid(child).filter(|_| !(by_keyboard && from_terminal)) {
+            // It may have ended just now: the next round sees that.
+            let _ = rustix::process::kill_process(pid, signal);
+        }
+    }
+}
+
+/// The screen is ours: the program's output goes to a file, and is printed when the screen is gone.
+fn on_screen(mut command: Command, symbols: SymbolsFrom) -> Result<Exit, Failure> {
+    let mut output = tempfile()?;
+    command
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(output.try_clone()?)
+        .process_group(0)
+        .kill_on_drop(true);
+    let runtime = runtime()?;
+    let (mut child, address) = runtime.block_on(async {
+        let mut child = start(&mut command)?;
+        let pid = child.id().unwrap_or_default();
+        say("waiting for the program to listen; Ctrl-C ends both");
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let address = tokio::select! {
+            address = targets::listening(pid) => Some(address),
+            _ = child.wait() => None,
+            _ = interrupt.recv() => None,
+        };
+        Ok::<_, Failure>((child, address))
+    })?;
+    let shown = address.map(|address| live::screen(address, symbols));
+    let status = runtime.block_on(targets::end(&mut child))?;
+    output.rewind()?;
+    io::copy(&mut output.by_ref(), &mut io::stdout())?;
+    shown.transpose()?;
+    Ok(Exit::Status(targets::code(status)))
+}
+
+/// A file that nobody else sees and that is gone when we are.
+fn tempfile() -> io::Result<File> {
+    let path = std::env::temp_dir().join(format!("pollscope-run-{}.log", std::process::id()));
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(&path)?;
+    std::fs::remove_file(&path)?;
+    Ok(file)
+}

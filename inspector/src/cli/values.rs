@@ -1,0 +1,127 @@
+//! Values of arguments.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use pollscope_proto::filter::time_ns;
+use pollscope_proto::kinds;
+
+use crate::model::{Change, Level, Severity, Warning};
+
+/// `5s`, `500ms`, `2m`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    time_ns(text)
+        .map(Duration::from_nanos)
+        .map_err(|expected| format!("expected {expected}"))
+}
+
+/// A kind of `--fail-on`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum FailOn {
+    Any,
+    Kind(String),
+}
+
+impl FailOn {
+    /// Notes match nothing: they are shown and never alarm.
+    pub(super) fn matches(&self, warning: &Warning) -> bool {
+        warning.severity > Severity::Info
+            && match self {
+                Self::Any => true,
+                Self::Kind(kind) => warning.kind.as_str() == kind,
+            }
+    }
+}
+
+impl FromStr for FailOn {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "any" => Ok(Self::Any),
+            kind if kinds::is_known(kind) => Ok(Self::Kind(kind.to_owned())),
+            _ => Err(format!("`any`, or one of {}", kinds::ALL.join(", "))),
+        }
+    }
+}
+
+/// A `KEY=VALUE` of `set`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Setting {
+    Level(Level),
+    SlowPoll(u64),
+    Log(String),
+}
+
+const LOG_LEVELS: &[&str] = &["off", "error", "warn", "info", "debug"];
+
+impl FromStr for Setting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (key, value) = text
+            .split_once('=')
+            .ok_or("expected KEY=VALUE, like level=debug")?;
+        match (key, value) {
+            ("level", "off") => Ok(Self::Level(Level::Off)),
+            ("level", "quiet") => Ok(Self::Level(Level::Quiet)),
+            ("level", "debug") => Ok(Self::Level(Level::Debug)),
+            ("level", _) => Err("level is off, quiet or debug".to_owned()),
+            ("slow_poll", value) => match time_ns(value) {
+                Ok(0) => Err("slow_poll is more than nothing".to_owned()),
+                Ok(ns) => Ok(Self::SlowPoll(ns)),
+                Err(expected) => Err(format!("slow_poll is {expected}")),
+            },
+            ("log", value) if LOG_LEVELS.contains(&value) => Ok(Self::Log(value.to_owned())),
+            ("log", _) => Err(format!("log is one of {}", LOG_LEVELS.join(", "))),
+            _ => Err("the keys are level, slow_poll and log".to_owned()),
+        }
+    }
+}
+
+/// All settings as one change; of two for one key the last holds.
+pub(super) fn change(settings: &[Setting]) -> Change {
+    let mut change = Change::default();
+    for setting in settings {
+        match setting {
+            Setting::Level(level) => change.level = Some(*level),
+            Setting::SlowPoll(ns) => change.slow_poll_ns = Some(*ns),
+            Setting::Log(log) => change.log = Some(log.clone()),
+        }
+    }
+    change
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_parse_or_say_what_they_want() {
+        assert_eq!("level=debug".parse(), Ok(Setting::Level(Level::Debug)));
+        assert_eq!("slow_poll=50ms".parse(), Ok(Setting::SlowPoll(50_000_000)));
+        for (text, error) in [
+            ("level", "expected KEY=VALUE, like level=debug"),
+            ("level=loud", "level is off, quiet or debug"),
+            ("slow_poll=50", "slow_poll is a time, like 100ms or 2m"),
+            ("slow_poll=0ms", "slow_poll is more than nothing"),
+            ("colour=red", "the keys are level, slow_poll and log"),
+        ] {
+            assert_eq!(text.parse::<Setting>(), Err(error.to_owned()));
+        }
+    }
+
+    #[test]
+    fn notes_never_fail_a_report() {
+        let mut warning = Warning {
+            kind: crate::model::WarningKind("slow_poll".to_owned()),
+            ..Warning::default()
+        };
+        assert!(!FailOn::Any.matches(&warning));
+        warning.severity = Severity::Warn;
+        assert!(FailOn::Any.matches(&warning));
+        assert!("slow_poll".parse::<FailOn>().unwrap().matches(&warning));
+        assert!(!"leaked_error".parse::<FailOn>().unwrap().matches(&warning));
+        assert!("slowpoll".parse::<FailOn>().is_err());
+    }
+}

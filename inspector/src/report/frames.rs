@@ -1,0 +1,99 @@
+//! Backtraces as text: the user's frames, what lies between them folded to a count.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use pollscope_proto::frames::{Origin, origin, short_path};
+
+use super::Paint;
+use crate::model::Frame;
+
+/// User frames shown where not all are.
+const SHOWN: usize = 10;
+
+/// Which frames of a backtrace to print.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// All of them.
+    All,
+    /// From the innermost to the first of the user's, then the user's only.
+    Users,
+}
+
+/// Prints a backtrace, one frame a line; `indent` blanks in front.
+pub(super) fn backtrace(
+    out: &mut dyn Write,
+    frames: &[Frame],
+    which: Which,
+    indent: usize,
+    paint: Paint,
+) -> io::Result<()> {
+    let pad = " ".repeat(indent);
+    let has_users = frames.iter().any(is_users);
+    let (mut shown, mut folded, mut reached) = (0, 0, false);
+    for (at, frame) in frames.iter().enumerate() {
+        let users = is_users(frame);
+        reached |= users;
+        let wanted = which == Which::All || users || !reached || !has_users;
+        if !wanted || (which == Which::Users && shown == SHOWN) {
+            folded += 1;
+            continue;
+        }
+        if folded > 0 {
+            writeln!(
+                out,
+                "{pad}{}",
+                paint.faint(format_args!("      … {folded} more"))
+            )?;
+            folded = 0;
+        }
+        shown += usize::from(reached);
+        let place = place(frame);
+        let number = format_args!("{at:>3}");
+        if users {
+            writeln!(
+                out,
+                "{pad}{number}  {}  {}",
+                frame_name(frame),
+                paint.place(place)
+            )?;
+        } else {
+            let line = format!("{number}  {}  {place}", frame_name(frame));
+            writeln!(out, "{pad}{}", paint.faint(line.trim_end()))?;
+        }
+    }
+    if folded > 0 {
+        writeln!(
+            out,
+            "{pad}{}",
+            paint.faint(format_args!("      … {folded} more"))
+        )?;
+    }
+    Ok(())
+}
+
+fn is_users(frame: &Frame) -> bool {
+    !frame.function.is_empty() && origin(&frame.function, &frame.file) == Origin::User
+}
+
+/// The function, or where the bytes lie that nobody could name.
+fn frame_name(frame: &Frame) -> String {
+    if !frame.function.is_empty() {
+        return frame.function.clone();
+    }
+    let module = if frame.module.is_empty() {
+        "?"
+    } else {
+        &frame.module
+    };
+    format!("{module}+{:#x}", frame.offset)
+}
+
+fn place(frame: &Frame) -> String {
+    let mut place = short_path(&frame.file).into_owned();
+    if frame.line > 0 {
+        // Writing to a string cannot fail.
+        let _ = write!(place, ":{}", frame.line);
+    }
+    place
+}
