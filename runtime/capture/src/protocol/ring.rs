@@ -81,10 +81,9 @@ impl<T> Ring<T> {
 
     /// Takes out what is in, oldest first. Does nothing while another thread drains.
     pub(crate) fn drain(&self, mut each: impl FnMut(T)) {
-        if self.consuming.swap(1, Ordering::Acquire) == 1 {
+        let Some(_turn) = Turn::take(&self.consuming) else {
             return;
-        }
-        let _turn = Turn(&self.consuming);
+        };
         let head = self.head.0.load(Ordering::Acquire);
         let mut tail = self.tail.0.load(Ordering::Relaxed);
         while tail != head {
@@ -111,6 +110,14 @@ impl<T> Drop for Ring<T> {
 
 /// One consumer's turn, over at its end whatever the end.
 struct Turn<'a>(&'a AtomicU32);
+
+impl<'a> Turn<'a> {
+    fn take(consuming: &'a AtomicU32) -> Option<Self> {
+        // Acquire: what the last consumer did comes before.
+        let taken = consuming.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed);
+        taken.is_ok().then(|| Self(consuming))
+    }
+}
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
