@@ -1,0 +1,254 @@
+//! The collector: takes what the threads have to tell, makes findings and figures of it, and keeps the history.
+//!
+//! It runs on a thread and a Tokio runtime of its own, beside the server, and so answers while every worker of the
+//! program is blocked. It comes round every 100 ms while somebody watches or the level is debug. At rest the
+//! watchdog wakes it every two seconds: a timer of Tokio's own would wake it twice for each round.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use pollscope_capture::level::{self, Level};
+use pollscope_capture::thread::{self, Role};
+use pollscope_capture::{SiteId, clock, site};
+
+use crate::detect::{self, Outcome, Told};
+use crate::figures::{SiteFigures, ThreadFigures};
+use crate::finding::ThreadName;
+use crate::fold::{self, Look, ThreadLook};
+use crate::history::SiteSecond;
+use crate::self_cost::Meter;
+use crate::state::{Agent, State};
+use crate::warnings::Key;
+use crate::{emit, ours};
+
+const SECOND_NS: u64 = 1_000_000_000;
+const BUSY: Duration = Duration::from_millis(100);
+/// Should the watchdog not be there.
+const AT_REST: Duration = Duration::from_secs(60);
+/// A look may cost a twentieth of the time until the next.
+const SHARE: u64 = 20;
+
+/// What is kept from one round to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Collector {
+    meter: Meter,
+    /// When the last look was taken, and how long it took.
+    looked_ns: u64,
+    look_cost_ns: u64,
+    /// The last whole second that is in the history.
+    second: Option<u64>,
+    marks: Vec<Mark>,
+    /// Busy time of each site at the last whole second.
+    busy_before: Vec<u64>,
+    recalibrated_ns: u64,
+}
+
+/// Where a thread stood at the last whole second.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mark {
+    tid: u32,
+    at_ns: u64,
+    seq: u64,
+    busy_ns: u64,
+    ratio: Option<f64>,
+    polls_per_s: f64,
+}
+
+/// Goes round until the process ends.
+pub(crate) async fn run(agent: Arc<Agent>) {
+    let mut collector = Collector::default();
+    loop {
+        let pause = if agent.is_watched() || level::level() == Level::Debug { BUSY } else { AT_REST };
+        // Either is good: the time is over, or there is a reason to come round.
+        let _ = tokio::time::timeout(pause, agent.wake.notified()).await;
+        ours::guarded(|| collector.round(&agent));
+    }
+}
+
+impl Collector {
+    /// One round.
+    pub(crate) fn round(&mut self, agent: &Agent) {
+        let flushes = agent.take_flushes();
+        let now_ns = clock::mono_ns();
+        let told = drain();
+        let watched_ns = agent.watched_ns.load(Ordering::Acquire);
+        {
+            let mut state = agent.state();
+            let State { warnings, slow_polls, .. } = &mut *state;
+            for told in &told {
+                match detect::judge(told, name_of) {
+                    Outcome::Finding(example) => _ = warnings.add(*example),
+                    Outcome::Poll(end) => slow_polls.finished(warnings, *end),
+                }
+            }
+            slow_polls.settle(warnings, now_ns, watched_ns, !flushes.is_empty());
+        }
+        // Names are held by events: they are given back without our lock.
+        drop(told);
+        let watched = agent.is_watched();
+        let pause = if watched { BUSY.as_nanos() as u64 / 2 } else { SECOND_NS };
+        let due = now_ns.saturating_sub(self.looked_ns) >= pause.max(self.look_cost_ns * SHARE);
+        if due || !flushes.is_empty() {
+            self.fold(agent, watched);
+        }
+        if now_ns.saturating_sub(self.recalibrated_ns) >= SECOND_NS {
+            clock::recalibrate();
+            self.recalibrated_ns = now_ns;
+        }
+        agent.log_due();
+        for flush in flushes {
+            let _ = flush.try_send(());
+        }
+    }
+
+    fn fold(&mut self, agent: &Agent, whole: bool) {
+        let look = fold::look(whole);
+        let second = look.now_ns.saturating_sub(agent.started_ns) / SECOND_NS;
+        let rolled = second.saturating_sub(self.second.map_or(0, |last| last));
+        let rolled = if self.second.is_none() { 1 } else { rolled };
+        if rolled > 0 {
+            self.meter.read(look.now_ns);
+            self.mark(&look);
+        }
+        let now_ns = look.now_ns;
+        let mut state = agent.state();
+        if rolled > 0 {
+            state.history.advance(second);
+            self.second = Some(second);
+        }
+        self.sites(&mut state, &look, rolled);
+        self.threads(&mut state, &look, rolled);
+        for (number, found) in look.sites.iter().map(|site| site.found).enumerate() {
+            let id = SiteId(number as u32);
+            for (kind, found) in detect::counted(&found) {
+                let example = |severity| detect::without_example(kind, id, severity, now_ns);
+                state.warnings.recount(kind, Key::Site(id), found, example, now_ns);
+            }
+        }
+        state.totals = look.totals;
+        state.folded_ns = now_ns;
+        let other = state.history.bytes() + state.warnings.bytes() + state.slow_polls.bytes();
+        state.self_cost = self.meter.cost(look.tallies, &state.sites, other);
+        drop(state);
+        self.looked_ns = now_ns;
+        self.look_cost_ns = clock::mono_ns().saturating_sub(now_ns);
+    }
+
+    fn sites(&mut self, state: &mut State, look: &Look, rolled: u64) {
+        let State { sites, history, .. } = state;
+        sites.resize_with(look.sites.len().max(sites.len()), SiteFigures::default);
+        self.busy_before.resize(sites.len(), 0);
+        for (number, (figures, seen)) in sites.iter_mut().zip(&look.sites).enumerate() {
+            let live = seen.live();
+            let ended = seen.ended.iter().sum::<u64>();
+            figures.spawns = seen.spawned > 0 || ended > 0;
+            figures.spawned = seen.spawned;
+            figures.ended = seen.ended;
+            figures.live = live;
+            figures.live_peak = figures.live_peak.max(live);
+            figures.live_bytes = live * u64::from(site::get(SiteId(number as u32)).future_bytes);
+            // A task that ended while we looked is missing once: sums do not go down for that.
+            figures.polls = figures.polls.max(seen.polls);
+            let busy_ns = figures.busy_ns.unwrap_or(0).max(seen.busy_ns);
+            figures.busy_ns = (busy_ns > 0 || (fold::is_timed() && figures.spawns)).then_some(busy_ns);
+            figures.spreads.clone_from(&seen.spreads);
+            if rolled > 0 {
+                let spent_us = (busy_ns - self.busy_before[number].min(busy_ns)) / 1000 / rolled;
+                self.busy_before[number] = busy_ns;
+                let value = SiteSecond {
+                    live: u32::try_from(live).unwrap_or(u32::MAX),
+                    busy_us: u32::try_from(spent_us).unwrap_or(u32::MAX),
+                };
+                history.site(number, value, rolled);
+                figures.live_per_min = history.change_in_a_minute(number);
+            }
+        }
+    }
+
+    fn threads(&mut self, state: &mut State, look: &Look, rolled: u64) {
+        let State { threads, history, .. } = state;
+        threads.clear();
+        for seen in &look.threads {
+            let mark = self.marks.get(seen.slot as usize).copied().unwrap_or_default();
+            if rolled > 0 {
+                let permille = mark.ratio.map_or(0, |ratio| (ratio * 1000.0) as u16);
+                history.thread(seen.slot as usize, permille, rolled);
+            }
+            threads.push(ThreadFigures {
+                slot: seen.slot,
+                tid: seen.tid,
+                name: Arc::clone(&seen.name),
+                runtime: seen.runtime,
+                role: seen.role,
+                busy_ratio: mark.ratio,
+                polls: seen.seq.div_ceil(2),
+                polls_per_s: mark.polls_per_s,
+                current_task: seen.current_task,
+                current_poll_ns: seen.current_poll_ns,
+                doing: seen.doing,
+            });
+        }
+        for (slot, mark) in self.marks.iter().enumerate() {
+            if mark.tid == 0 {
+                history.forget_thread(slot);
+            }
+        }
+    }
+
+    /// Works out what each thread did since the last whole second, and starts anew.
+    fn mark(&mut self, look: &Look) {
+        let slots = look.threads.iter().map(|seen| seen.slot as usize + 1).max().unwrap_or(0);
+        self.marks.resize(slots.max(self.marks.len()), Mark::default());
+        let mut gone: Vec<bool> = vec![true; self.marks.len()];
+        for seen in &look.threads {
+            gone[seen.slot as usize] = false;
+            let mark = &mut self.marks[seen.slot as usize];
+            *mark = renewed(mark, seen, look.now_ns);
+        }
+        for (mark, gone) in self.marks.iter_mut().zip(gone) {
+            if gone {
+                *mark = Mark::default();
+            }
+        }
+    }
+}
+
+fn renewed(before: &Mark, seen: &ThreadLook, now_ns: u64) -> Mark {
+    let mut mark = Mark { tid: seen.tid, at_ns: now_ns, seq: seen.seq, busy_ns: seen.busy_ns, ..Mark::default() };
+    if before.tid == seen.tid && now_ns > before.at_ns {
+        let span = (now_ns - before.at_ns) as f64;
+        let busy = seen.busy_ns.saturating_sub(before.busy_ns) as f64;
+        mark.ratio = (fold::is_timed() && seen.role != Role::Ours).then(|| (busy / span).clamp(0.0, 1.0));
+        mark.polls_per_s = (seen.seq.saturating_sub(before.seq) / 2) as f64 * 1e9 / span;
+    }
+    mark
+}
+
+/// Takes out what all threads have to tell. What our own threads tell is about ourselves and goes no further.
+fn drain() -> Vec<Told> {
+    let mut all = Vec::new();
+    for thread in thread::all() {
+        let own = thread.role() == Role::Ours;
+        let mut name = None;
+        thread.drain(|event| {
+            if !own {
+                let name = name.get_or_insert_with(|| ThreadName { tid: thread.tid(), name: thread.name() });
+                all.push(Told { event, slot: thread.number(), thread: name.clone() });
+            }
+        });
+    }
+    all
+}
+
+fn name_of(tid: u32) -> Option<ThreadName> {
+    thread::all().find(|thread| thread.tid() == tid).map(|thread| ThreadName { tid, name: thread.name() })
+}
+
+impl Agent {
+    /// Hands the lines that are due to the emitter; without the lock.
+    pub(crate) fn log_due(&self) {
+        let lines = self.state().warnings.take_lines();
+        emit::findings(lines);
+    }
+}

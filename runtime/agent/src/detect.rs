@@ -1,0 +1,129 @@
+//! From what the hot path tells to findings. One file a family; all are functions of what they are given, the time
+//! included.
+
+pub(crate) mod gaps;
+pub(crate) mod leaked_error;
+pub(crate) mod leaked_panic;
+pub(crate) mod never_awaited;
+pub(crate) mod poll_watch;
+pub(crate) mod slow_poll;
+pub(crate) mod worker_blocked;
+pub(crate) mod worker_watch;
+pub(crate) mod wrong_thread;
+
+use std::sync::Arc;
+
+use pollscope_capture::event::{Detail, Event, Family};
+use pollscope_capture::{SiteId, StackId, clock, level, site};
+
+use crate::finding::{Finding, Kind, Place, Severity, Source, ThreadName};
+use crate::warnings::{Example, Found, Key, Log};
+
+/// What the hot path told, and who told it.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) event: Event,
+    /// Slot of the thread that told it.
+    pub(crate) slot: u32,
+    pub(crate) thread: ThreadName,
+}
+
+/// What becomes of it.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// A finding.
+    Finding(Box<Example>),
+    /// The end of a long poll, to be put together with what the watchdog saw of it.
+    Poll(Box<slow_poll::Finished>),
+}
+
+/// Judges one event.
+pub(crate) fn judge(told: &Told, name_of_tid: impl Fn(u32) -> Option<ThreadName>) -> Outcome {
+    let event = &told.event;
+    let now = clock::mono_of(event.at);
+    let mut finding = match &event.detail {
+        Detail::Poll { start, ns, number, thread_seq } => {
+            return Outcome::Poll(Box::new(slow_poll::Finished {
+                key: slow_poll::PollKey { slot: told.slot, seq: *thread_seq, start: *start },
+                at_ns: now,
+                site: event.site,
+                task: event.task,
+                task_name: event.name(),
+                created: event.created,
+                thread: told.thread.clone(),
+                wall_ns: *ns,
+                threshold_ns: level::slow_poll_ns(),
+                poll: *number,
+            }));
+        }
+        Detail::Unpolled { definite } => never_awaited::finding(base(told, Kind::NeverAwaited, now), *definite),
+        Detail::Error(text) => leaked_error::finding(base(told, Kind::LeakedError, now), text),
+        Detail::Panic(text) => leaked_panic::finding(base(told, Kind::LeakedPanic, now), text),
+        Detail::Thread(text) => wrong_thread::finding(base(told, Kind::WrongThread, now), text),
+    };
+    if event.created_tid != 0 && finding.created.thread.is_none() {
+        finding.created.thread = name_of_tid(event.created_tid);
+    }
+    finding.message = crate::message::line(&finding);
+    Outcome::Finding(Box::new(Example {
+        key: Key::Site(event.site),
+        finding,
+        beyond: false,
+        excused: false,
+        log: Log::Paced,
+    }))
+}
+
+/// What all families have in common.
+fn base(told: &Told, kind: Kind, now: u64) -> Finding {
+    let event = &told.event;
+    let mut finding = Finding::new(kind, Source::of_site(event.site), now);
+    finding.task = event.task;
+    finding.task_name = event.name();
+    finding.created = made(event.site, event.created);
+    finding.observed = Place {
+        source: event.place.map(|at| Source::at(at.file(), at.line(), at.column())),
+        thread: Some(told.thread.clone()),
+        stack: Arc::from(event.observed.frames()),
+        exemplar: false,
+        truncated: false,
+    };
+    finding
+}
+
+/// Where something was made: its own backtrace, or the site's, marked so.
+fn made(site: SiteId, own: StackId) -> Place {
+    let exemplar = own.is_none();
+    let stack = if exemplar { site::get(site).exemplar() } else { own };
+    Place {
+        source: Some(Source::of_site(site)),
+        thread: None,
+        stack: Arc::from(stack.frames()),
+        exemplar: exemplar && !stack.is_none(),
+        truncated: stack.frames().len() >= pollscope_capture::stack::MAX_FRAMES,
+    }
+}
+
+/// The kinds whose findings the hot path counts, and how many of `counts` are notes and real ones.
+pub(crate) fn counted(counts: &[u64; Family::COUNT]) -> [(Kind, Found); 5] {
+    let of = |family: Family| counts[family as usize];
+    [
+        (Kind::NeverAwaited, Found([of(Family::Unpolled), of(Family::NeverAwaited)])),
+        (Kind::SlowPoll, Found([of(Family::LongPoll), of(Family::SlowPoll)])),
+        (Kind::LeakedError, Found([0, of(Family::LeakedError)])),
+        (Kind::LeakedPanic, Found([0, of(Family::LeakedPanic)])),
+        (Kind::WrongThread, Found([0, of(Family::WrongThread)])),
+    ]
+}
+
+/// Stands in where all examples of a site were lost.
+pub(crate) fn without_example(kind: Kind, id: SiteId, severity: Severity, now: u64) -> Finding {
+    let mut finding = Finding::new(kind, Source::of_site(id), now);
+    finding.severity = severity;
+    finding.created = made(id, StackId::NONE);
+    finding.message = crate::message::line(&finding);
+    finding
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,188 @@
+//! What the watchdog keeps of the poll that runs on one thread, and when it is time to look at it.
+
+use pollscope_capture::clock;
+use pollscope_capture::stack::Sample;
+
+use super::slow_poll::PollKey;
+
+/// Shorter polls are not looked at while they last, whatever the threshold: the watchdog comes by every 10 ms.
+const LEAST_NS: u64 = 10_000_000;
+/// In quiet the watchdog comes by once a second: a poll is stuck that it meets twice.
+const QUIET_NS: u64 = 1_000_000_000;
+/// How often the duration of a poll that is known to be stuck is renewed.
+const RENEW_NS: u64 = 1_000_000_000;
+/// How often a stack that could not be taken is tried again at the next round.
+const RETRIES: u32 = 3;
+
+/// One poll that runs.
+#[derive(Debug)]
+pub(crate) struct PollWatch {
+    pub(crate) key: PollKey,
+    /// When it was first seen, in monotonic nanoseconds.
+    first_ns: u64,
+    /// When it was last seen.
+    pub(crate) last_ns: u64,
+    /// CPU time of its thread when it was first seen.
+    pub(crate) cpu_ns: Option<u64>,
+    /// The last look at its thread's scheduler state.
+    pub(crate) sample: Option<Sample>,
+    /// Time in which the process did not run, since it was first seen.
+    lost_ns: u64,
+    /// It was reported: its end must be.
+    pub(crate) reported: bool,
+    retries: u32,
+    look_at_ns: u64,
+    renew_at_ns: u64,
+}
+
+/// What is to be done about a poll now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    Nothing,
+    /// A first look at the scheduler state, to judge by the next.
+    Sample,
+    /// A whole look: stack, verdict, whom it delays.
+    Look,
+    /// Only how long it takes.
+    Renew,
+}
+
+impl PollWatch {
+    pub(crate) fn new(key: PollKey, now_ns: u64, cpu_ns: Option<u64>) -> Self {
+        Self {
+            key,
+            first_ns: now_ns,
+            last_ns: now_ns,
+            cpu_ns,
+            sample: None,
+            lost_ns: 0,
+            reported: false,
+            retries: 0,
+            look_at_ns: 0,
+            renew_at_ns: u64::MAX,
+        }
+    }
+
+    /// How long the poll has taken at least, without what the process lost.
+    pub(crate) fn elapsed(&self, now_ns: u64) -> u64 {
+        let since = if self.key.start == 0 { self.first_ns } else { clock::mono_of(self.key.start) };
+        now_ns.saturating_sub(since).saturating_sub(self.lost_ns)
+    }
+
+    /// The process did not run for so long.
+    pub(crate) fn lose(&mut self, ns: u64) {
+        self.lost_ns = self.lost_ns.saturating_add(ns);
+    }
+
+    /// From when on the poll is stuck.
+    fn limit(threshold_ns: u64, quiet: bool) -> u64 {
+        threshold_ns.max(if quiet { QUIET_NS } else { LEAST_NS })
+    }
+
+    /// What is to be done after `elapsed` nanoseconds.
+    pub(crate) fn due(&self, elapsed: u64, threshold_ns: u64, quiet: bool) -> Due {
+        if threshold_ns == u64::MAX {
+            return Due::Nothing;
+        }
+        let limit = Self::limit(threshold_ns, quiet);
+        if self.reported {
+            return if elapsed >= self.look_at_ns {
+                Due::Look
+            } else if elapsed >= self.renew_at_ns {
+                Due::Renew
+            } else {
+                Due::Nothing
+            };
+        }
+        if elapsed >= limit {
+            Due::Look
+        } else if self.sample.is_none() && (quiet || elapsed >= limit / 2) {
+            Due::Sample
+        } else {
+            Due::Nothing
+        }
+    }
+
+    /// It was looked at; says when to look again. `whole`: with a stack, and a verdict out of two samples.
+    pub(crate) fn looked(&mut self, elapsed: u64, threshold_ns: u64, quiet: bool, whole: bool, excused: bool) {
+        self.reported = true;
+        self.renew_at_ns = elapsed.saturating_add(RENEW_NS);
+        self.look_at_ns = if !whole && self.retries < RETRIES {
+            self.retries += 1;
+            elapsed.saturating_add(1)
+        } else if excused {
+            // It may turn out to be real: CPU time adds up.
+            elapsed.saturating_add(Self::limit(threshold_ns, quiet))
+        } else {
+            elapsed.saturating_mul(2)
+        };
+    }
+
+    /// Its duration was renewed.
+    pub(crate) fn renewed(&mut self, elapsed: u64) {
+        self.renew_at_ns = elapsed.saturating_add(RENEW_NS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    fn watch() -> PollWatch {
+        PollWatch::new(PollKey { slot: 0, seq: 1, start: 0 }, 1000 * MS, None)
+    }
+
+    #[test]
+    fn it_is_sampled_half_way_and_looked_at_from_the_threshold_on() {
+        let mut watch = watch();
+        let due = |watch: &PollWatch, ms| watch.due(watch.elapsed((1000 + ms) * MS), 100 * MS, false);
+        assert_eq!(due(&watch, 49), Due::Nothing);
+        assert_eq!(due(&watch, 50), Due::Sample);
+        watch.sample = Some(Sample::default());
+        assert_eq!(watch.due(100 * MS - 1, 100 * MS, false), Due::Nothing, "just under");
+        assert_eq!(due(&watch, 100), Due::Look, "exactly at it");
+        watch.looked(100 * MS, 100 * MS, false, true, false);
+        assert_eq!(due(&watch, 199), Due::Nothing);
+        assert_eq!(due(&watch, 200), Due::Look);
+        watch.looked(6400 * MS, 100 * MS, false, true, false);
+        assert_eq!(due(&watch, 7399), Due::Nothing);
+        assert_eq!(due(&watch, 7400), Due::Renew);
+        assert_eq!(due(&watch, 12_800), Due::Look);
+    }
+
+    #[test]
+    fn in_quiet_it_must_be_met_twice_a_second_apart() {
+        let watch = watch();
+        assert_eq!(watch.due(0, 100 * MS, true), Due::Sample);
+        assert_eq!(watch.due(999 * MS, 100 * MS, true), Due::Sample);
+        assert_eq!(watch.due(1000 * MS, 100 * MS, true), Due::Look);
+        assert_eq!(watch.due(1000 * MS, 5000 * MS, true), Due::Sample, "the threshold holds in quiet, too");
+    }
+
+    #[test]
+    fn no_threshold_means_nothing_is_looked_at() {
+        assert_eq!(watch().due(u64::MAX, u64::MAX, false), Due::Nothing);
+        assert_eq!(watch().due(9 * MS, 0, false), Due::Sample);
+        assert_eq!(watch().due(10 * MS, 0, false), Due::Look);
+    }
+
+    #[test]
+    fn what_the_process_lost_is_not_the_polls() {
+        let mut watch = watch();
+        watch.lose(250 * MS);
+        assert_eq!(watch.elapsed(1300 * MS), 50 * MS);
+    }
+
+    #[test]
+    fn a_stack_that_could_not_be_taken_is_tried_again_but_not_for_ever() {
+        let mut watch = watch();
+        for round in 0..u64::from(RETRIES) {
+            watch.looked((100 + round) * MS, 100 * MS, false, false, false);
+            assert_eq!(watch.due((101 + round) * MS, 100 * MS, false), Due::Look);
+        }
+        watch.looked(110 * MS, 100 * MS, false, false, false);
+        assert_eq!(watch.due(111 * MS, 100 * MS, false), Due::Nothing);
+    }
+}

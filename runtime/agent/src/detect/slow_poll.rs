@@ -1,0 +1,349 @@
+//! Slow polls: what the watchdog sees while one lasts and what the hot path tells at its end become one record.
+//!
+//! A poll has two witnesses. The watchdog takes stack and verdict while it lasts, and knows its duration to a tick.
+//! The hot path (in debug) tells the exact duration at the end. They are put together by [`PollKey`]; an end waits
+//! until the watchdog has had a round after it, so that what it saw is here.
+//!
+//! Not every long poll is a slow one: where the thread was stopped, or got no CPU, the poll did nothing wrong. Such
+//! a poll is excused: noted, at most info, never logged. One that used the CPU for as long as the threshold is not.
+
+use std::sync::Arc;
+
+use pollscope_capture::stack::{Activity, Verdict};
+use pollscope_capture::{SiteId, StackId};
+
+use super::gaps::{Gap, Gaps};
+use crate::finding::{Certainty, Delayed, Finding, Kind, Place, Severity, Source, ThreadName};
+use crate::warnings::{Added, Example, Key, Log, Warnings};
+
+/// A poll from here on hurts whatever runs beside it.
+const ERROR_NS: u64 = 1_000_000_000;
+/// Polls of which an end or more is awaited; past it they are settled with what is known.
+const MOST: usize = 4096;
+/// How long an end waits for the watchdog's round, at most.
+const PATIENCE_NS: u64 = 300_000_000;
+/// How long a poll that is over waits for its end to be told, at most.
+const FORGET_NS: u64 = 3_000_000_000;
+
+/// One poll, as both witnesses can name it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PollKey {
+    /// Slot of the thread.
+    pub(crate) slot: u32,
+    /// The thread's number of it; another one after a poll within this one.
+    pub(crate) seq: u64,
+    /// Ticks of its start, 0 in quiet; another one after a blocking region within this one.
+    pub(crate) start: u64,
+}
+
+impl PollKey {
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.slot == other.slot && (self.seq == other.seq || (self.start != 0 && self.start == other.start))
+    }
+
+    /// Whether the hot path will tell its end.
+    fn will_be_told(&self) -> bool {
+        self.start != 0
+    }
+}
+
+/// What the watchdog sees of a poll that lasts.
+#[derive(Clone, Debug)]
+pub(crate) struct Sighting {
+    pub(crate) key: PollKey,
+    /// When, in monotonic nanoseconds.
+    pub(crate) at_ns: u64,
+    pub(crate) site: SiteId,
+    pub(crate) task: u64,
+    pub(crate) task_name: Option<Arc<str>>,
+    pub(crate) created: StackId,
+    pub(crate) thread: ThreadName,
+    /// How long it has taken at least, without the time the process did not run.
+    pub(crate) wall_ns: u64,
+    pub(crate) threshold_ns: u64,
+    /// CPU time of the thread since the poll was first seen.
+    pub(crate) cpu_ns: Option<u64>,
+    /// `None`: not looked at this time.
+    pub(crate) verdict: Option<Verdict>,
+    /// Empty: none could be taken this time.
+    pub(crate) stack: Arc<[usize]>,
+    pub(crate) truncated: bool,
+    pub(crate) poll: u64,
+    pub(crate) delayed: Option<Delayed>,
+}
+
+impl Sighting {
+    /// Whether what takes so long is not the poll.
+    pub(crate) fn is_excused(&self) -> bool {
+        self.verdict.is_some_and(|verdict| excuses(verdict.activity))
+    }
+
+    /// Takes a verdict into account. A thread that mostly waited for a CPU, and yet used it for as long as the
+    /// threshold, is judged by what it used.
+    pub(crate) fn judge(&mut self, verdict: Verdict) {
+        let used = self.cpu_ns.is_some_and(|cpu| cpu >= self.threshold_ns.max(1));
+        let computes = used && excuses(verdict.activity);
+        self.verdict = Some(if computes { Verdict { activity: Activity::OnCpu, syscall: None } } else { verdict });
+    }
+}
+
+fn excuses(activity: Activity) -> bool {
+    matches!(activity, Activity::Stopped | Activity::Descheduled | Activity::Throttled)
+}
+
+/// The end of a long poll, as the hot path tells it.
+#[derive(Clone, Debug)]
+pub(crate) struct Finished {
+    pub(crate) key: PollKey,
+    /// When it was told, in monotonic nanoseconds.
+    pub(crate) at_ns: u64,
+    pub(crate) site: SiteId,
+    pub(crate) task: u64,
+    pub(crate) task_name: Option<Arc<str>>,
+    pub(crate) created: StackId,
+    pub(crate) thread: ThreadName,
+    /// Exact.
+    pub(crate) wall_ns: u64,
+    /// As it was at the end.
+    pub(crate) threshold_ns: u64,
+    pub(crate) poll: u64,
+}
+
+/// A poll that was seen while it lasted.
+#[derive(Debug)]
+struct Seen {
+    sighting: Sighting,
+    record: Option<u32>,
+    excused: bool,
+    /// A line said "still": another must say how long it took.
+    announced: bool,
+    /// When it was seen to be over.
+    ended_ns: Option<u64>,
+}
+
+/// The polls that last, and the ends that wait.
+#[derive(Debug, Default)]
+pub(crate) struct SlowPolls {
+    seen: Vec<Seen>,
+    waiting: Vec<Finished>,
+    gaps: Gaps,
+}
+
+impl SlowPolls {
+    /// Notes a time in which the process, or the watchdog, did not run.
+    pub(crate) fn gap(&mut self, gap: Gap) {
+        self.gaps.add(gap);
+    }
+
+    /// The watchdog sees a poll past the threshold, or sees it again.
+    pub(crate) fn sighted(&mut self, warnings: &mut Warnings, new: Sighting) {
+        let at = self.seen.iter().position(|seen| seen.sighting.key.is(&new.key));
+        let excused = new.is_excused();
+        let Some(at) = at else {
+            let mut seen = Seen { sighting: new, record: None, excused, announced: false, ended_ns: None };
+            let example = Example {
+                key: Key::Site(seen.sighting.site),
+                log: log_of_live(&seen),
+                finding: live(&seen),
+                beyond: !seen.sighting.key.will_be_told(),
+                excused: false,
+            };
+            seen.note(warnings.add(example));
+            if self.seen.len() < MOST {
+                self.seen.push(seen);
+            }
+            return;
+        };
+        let seen = &mut self.seen[at];
+        let was_excused = seen.excused;
+        seen.renew(new, excused);
+        if was_excused
+            && !seen.excused
+            && let Some(record) = seen.record
+        {
+            warnings.promote(record, !seen.sighting.key.will_be_told());
+        }
+        if let Some(record) = seen.record {
+            let added = warnings.update(record, live(seen), log_of_live(seen));
+            seen.note(added);
+        }
+    }
+
+    /// The watchdog sees that a poll it had seen is over, after at least `wall_ns`.
+    pub(crate) fn ended(&mut self, warnings: &mut Warnings, key: &PollKey, at_ns: u64, wall_ns: u64) {
+        let Some(at) = self.seen.iter().position(|seen| seen.sighting.key.is(key)) else { return };
+        let seen = &mut self.seen[at];
+        if seen.ended_ns.is_some() {
+            return;
+        }
+        seen.ended_ns = Some(at_ns);
+        seen.sighting.at_ns = at_ns;
+        seen.sighting.wall_ns = seen.sighting.wall_ns.max(wall_ns);
+        if key.will_be_told() {
+            // The exact end is on its way; until then it is shown as over.
+            show_over(warnings, seen, Log::No);
+        } else {
+            let seen = self.seen.swap_remove(at);
+            show_over(warnings, &seen, log_of_end(&seen));
+        }
+    }
+
+    /// The hot path told an end.
+    pub(crate) fn finished(&mut self, warnings: &mut Warnings, end: Finished) {
+        if self.waiting.len() >= MOST {
+            self.conclude(warnings, &end);
+        } else {
+            self.waiting.push(end);
+        }
+    }
+
+    /// Settles the ends that the watchdog has had a round after (it began its last whole one at `watched_ns`), or
+    /// all of them.
+    pub(crate) fn settle(&mut self, warnings: &mut Warnings, now_ns: u64, watched_ns: u64, all: bool) {
+        for end in std::mem::take(&mut self.waiting) {
+            if all || watched_ns >= end.at_ns || now_ns.saturating_sub(end.at_ns) >= PATIENCE_NS {
+                self.conclude(warnings, &end);
+            } else {
+                self.waiting.push(end);
+            }
+        }
+        // An end that was never told: its ring was full, or the poll unwound.
+        let forgotten = |seen: &Seen| seen.ended_ns.is_some_and(|ended| now_ns.saturating_sub(ended) >= FORGET_NS);
+        for at in (0..self.seen.len()).rev() {
+            if forgotten(&self.seen[at]) {
+                let seen = self.seen.swap_remove(at);
+                show_over(warnings, &seen, log_of_end(&seen));
+            }
+        }
+    }
+
+    fn conclude(&mut self, warnings: &mut Warnings, end: &Finished) {
+        let seen = self.seen.iter().position(|seen| seen.sighting.key.is(&end.key)).map(|at| self.seen.swap_remove(at));
+        let counted_real = end.wall_ns >= end.threshold_ns;
+        let lost = self.gaps.lost(end.at_ns.saturating_sub(end.wall_ns), end.at_ns);
+        let excused = counted_real
+            && match &seen {
+                Some(seen) => seen.excused,
+                // Nobody saw it: was nobody able to, or did it not take that long?
+                None => end.wall_ns - lost.ns.min(end.wall_ns) < end.threshold_ns || lost.unwatched_ns >= end.wall_ns / 2,
+            };
+        let mut finding = Finding::new(Kind::SlowPoll, Source::of_site(end.site), end.at_ns);
+        finding.task = end.task;
+        finding.task_name.clone_from(&end.task_name);
+        finding.certainty = Certainty::Definite;
+        finding.severity = if counted_real && !excused { severity(end.wall_ns) } else { Severity::Info };
+        finding.created = super::made(end.site, end.created);
+        finding.observed.thread = Some(end.thread.clone());
+        finding.wall_ns = Some(end.wall_ns);
+        finding.worst_ns = Some(end.wall_ns);
+        finding.threshold_ns = Some(end.threshold_ns);
+        finding.poll = Some(end.poll);
+        if let Some(seen) = &seen {
+            finding.first_ns = seen.sighting.at_ns.min(end.at_ns);
+            finding.observed.stack = Arc::clone(&seen.sighting.stack);
+            finding.observed.truncated = seen.sighting.truncated;
+            finding.verdict = seen.sighting.verdict;
+            finding.cpu_ns = seen.sighting.cpu_ns;
+            finding.delayed = seen.sighting.delayed;
+        } else if excused {
+            finding.verdict = lost.why.map(|activity| Verdict { activity, syscall: None });
+        }
+        finding.message = crate::message::line(&finding);
+        match seen.as_ref().and_then(|seen| seen.record.map(|record| (seen, record))) {
+            Some((seen, record)) => {
+                if excused {
+                    warnings.excuse(record);
+                }
+                warnings.update(record, finding, log_of_end(seen));
+            }
+            None => {
+                let key = Key::Site(end.site);
+                warnings.add(Example { key, finding, beyond: false, excused, log: Log::Paced });
+            }
+        }
+    }
+
+    /// Bytes, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        (self.seen.capacity() * size_of::<Seen>() + self.waiting.capacity() * size_of::<Finished>()) as u64
+    }
+}
+
+impl Seen {
+    /// Takes over what is newer, and keeps what was not looked at again.
+    fn renew(&mut self, new: Sighting, excused: bool) {
+        let looked = new.verdict.is_some();
+        let old = std::mem::replace(&mut self.sighting, new);
+        let new = &mut self.sighting;
+        if new.stack.is_empty() {
+            (new.stack, new.truncated) = (old.stack, old.truncated);
+        }
+        // What was once seen to hold the thread outweighs that it later got no CPU.
+        if !looked || (excused && !self.excused) {
+            new.verdict = old.verdict;
+        } else if looked {
+            self.excused = excused;
+        }
+        new.delayed = new.delayed.or(old.delayed);
+        new.cpu_ns = new.cpu_ns.or(old.cpu_ns);
+    }
+
+    fn note(&mut self, added: Option<Added>) {
+        let Some(added) = added else { return };
+        self.record = Some(added.id);
+        self.announced |= added.logged;
+    }
+}
+
+/// A live poll is logged once it is an error; before that its end will say it all.
+fn log_of_live(seen: &Seen) -> Log {
+    let late = seen.sighting.wall_ns >= ERROR_NS && !seen.excused && !seen.announced;
+    if late { Log::Paced } else { Log::No }
+}
+
+fn log_of_end(seen: &Seen) -> Log {
+    if seen.announced { Log::Always } else { Log::Paced }
+}
+
+fn severity(wall_ns: u64) -> Severity {
+    if wall_ns >= ERROR_NS { Severity::Error } else { Severity::Warn }
+}
+
+/// The record's state while the poll lasts.
+fn live(seen: &Seen) -> Finding {
+    let sighting = &seen.sighting;
+    let mut finding = Finding::new(Kind::SlowPoll, Source::of_site(sighting.site), sighting.at_ns);
+    finding.live = seen.ended_ns.is_none();
+    finding.severity = if seen.excused { Severity::Info } else { severity(sighting.wall_ns) };
+    finding.certainty = Certainty::Definite;
+    finding.task = sighting.task;
+    finding.task_name.clone_from(&sighting.task_name);
+    finding.created = super::made(sighting.site, sighting.created);
+    finding.observed = Place {
+        source: None,
+        thread: Some(sighting.thread.clone()),
+        stack: Arc::clone(&sighting.stack),
+        exemplar: false,
+        truncated: sighting.truncated,
+    };
+    finding.verdict = sighting.verdict;
+    finding.wall_ns = Some(sighting.wall_ns);
+    finding.at_least = true;
+    finding.worst_ns = Some(sighting.wall_ns);
+    finding.cpu_ns = sighting.cpu_ns;
+    finding.threshold_ns = Some(sighting.threshold_ns);
+    finding.poll = Some(sighting.poll);
+    finding.delayed = sighting.delayed;
+    finding.message = crate::message::line(&finding);
+    finding
+}
+
+/// The record's state once the poll is over and only the watchdog's word is there.
+fn show_over(warnings: &mut Warnings, seen: &Seen, log: Log) {
+    if let Some(record) = seen.record {
+        warnings.update(record, live(seen), log);
+    }
+}
+
+#[cfg(test)]
+mod tests;

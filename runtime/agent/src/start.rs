@@ -1,0 +1,131 @@
+//! How the agent starts, and what the program can ask of it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use pollscope_capture::{level, registry, stack};
+
+use crate::config::{LogLevel, Settings};
+use crate::finding::Finding;
+use crate::state::Agent;
+use crate::{collector, emit, ours, serve, sys, watchdog};
+
+static SETTINGS: Mutex<Option<Settings>> = Mutex::new(None);
+static AGENT: OnceLock<Arc<Agent>> = OnceLock::new();
+
+/// Says how the agent is to run, before it starts: what was said first holds, and all of it wins over the
+/// environment. Once it runs, only the log level and the threshold still change.
+pub fn configure(settings: Settings) {
+    let mut said = SETTINGS.lock().unwrap_or_else(PoisonError::into_inner);
+    if AGENT.get().is_some() {
+        apply(&settings);
+        return;
+    }
+    let before = said.take().unwrap_or_default();
+    *said = Some(before.or(settings));
+}
+
+/// Starts the agent's threads: collector and server, watchdog, emitter.
+///
+/// Returns at once; never panics. A second call does nothing. Called by `pollscope-tokio` at the first use of
+/// pollscope, through `pollscope_capture::registry::set_starter`.
+pub fn start() {
+    static STARTED: AtomicBool = AtomicBool::new(false);
+    if STARTED.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    ours::guarded(|| {
+        let (environment, complaints) = Settings::from_env(|name| std::env::var(name).ok());
+        let said = SETTINGS.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+        let settings = said.or(environment);
+        apply(&settings);
+        stack::init();
+        let agent = Arc::new(Agent::new(settings));
+        let _ = AGENT.set(Arc::clone(&agent));
+        emit::start();
+        for complaint in complaints {
+            emit::note(LogLevel::Warn, complaint);
+        }
+        let collecting = Arc::clone(&agent);
+        let started = ours::spawn("pollscope", move || collect(&collecting))
+            // The signals of the program are blocked there once it is known which are free.
+            && ours::spawn_open("pollscope-dog", move || watchdog::run(&agent));
+        sys::at_exit(last_words);
+        if !started {
+            emit::note(LogLevel::Warn, "no room for another thread: pollscope does not watch this program");
+        }
+    });
+}
+
+/// What takes effect at once.
+fn apply(settings: &Settings) {
+    if let Some(log) = settings.log {
+        emit::set_level(log);
+    }
+    if let Some(slow_poll) = settings.slow_poll {
+        level::set_slow_poll_ns(u64::try_from(slow_poll.as_nanos()).unwrap_or(u64::MAX));
+    }
+}
+
+/// The thread of collector and server.
+fn collect(agent: &Arc<Agent>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .thread_name("pollscope-work")
+        .max_blocking_threads(4)
+        .thread_keep_alive(Duration::from_secs(2))
+        .on_thread_start(|| {
+            ours::enter();
+            sys::block_signals();
+        })
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(async {
+            serve::start(agent);
+            collector::run(Arc::clone(agent)).await;
+        }),
+        Err(error) => emit::note(LogLevel::Warn, format!("pollscope does not collect: {error}")),
+    }
+}
+
+/// Waits until everything that was told so far is in the table and in the log, or the time is over.
+///
+/// Does nothing before the start and in a forked child. Takes some milliseconds, mostly.
+pub fn flush(timeout: Duration) {
+    let Some(agent) = running() else { return };
+    let deadline = Instant::now() + timeout;
+    let (done, settled) = sync_channel(1);
+    if agent.flush(done) {
+        let _ = settled.recv_timeout(timeout);
+    }
+    emit::flush(deadline.saturating_duration_since(Instant::now()));
+}
+
+/// How long the end of the program may wait for what was not logged yet.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// As [`flush`], then removes the socket: the program is about to end, or wants nobody to attach any more.
+pub fn close(timeout: Duration) {
+    flush(timeout);
+    if running().is_some() {
+        serve::close();
+    }
+}
+
+extern "C" fn last_words() {
+    ours::guarded(|| close(LAST_WORDS));
+}
+
+/// The table of findings as it is now: one entry a kind and site, in the order of their first finding.
+///
+/// For tests of the program itself; call [`flush`] before. Empty before the start and in a forked child.
+pub fn warnings() -> Vec<Finding> {
+    running().map_or_else(Vec::new, |agent| agent.state().warnings.all().cloned().collect())
+}
+
+/// The agent, where it was started and this is the process that did.
+fn running() -> Option<&'static Arc<Agent>> {
+    AGENT.get().filter(|_| registry::is_own_process())
+}

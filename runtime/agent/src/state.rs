@@ -1,0 +1,133 @@
+//! What the collector and the watchdog keep and the server reads.
+//!
+//! One lock, held briefly: never while a stack is taken, a name resolved or a message sent. Rows of tasks are
+//! not here: who wants them scans `pollscope_capture::registry::tasks`.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use pollscope_capture::stack::{Capabilities, Options};
+
+use crate::config::Settings;
+use crate::detect::slow_poll::SlowPolls;
+use crate::figures::{SelfCost, SiteFigures, ThreadFigures, Totals};
+use crate::history::History;
+use crate::symbols::Symbols;
+use crate::warnings::Warnings;
+
+/// Everything that is shared between our threads.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    /// When the figures were made, in monotonic nanoseconds; 0: not yet.
+    pub(crate) folded_ns: u64,
+    /// By number of the site. Those that spawn nothing are there, too: see `SiteFigures::spawns`.
+    pub(crate) sites: Vec<SiteFigures>,
+    /// The threads that are known now, in the order of their slots.
+    pub(crate) threads: Vec<ThreadFigures>,
+    pub(crate) totals: Totals,
+    pub(crate) self_cost: SelfCost,
+    pub(crate) history: History,
+    pub(crate) warnings: Warnings,
+    /// Polls that are stuck now, and ends that wait for the watchdog's word.
+    pub(crate) slow_polls: SlowPolls,
+}
+
+/// What our threads have in common.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    pub(crate) settings: Settings,
+    /// Monotonic nanoseconds of the start.
+    pub(crate) started_ns: u64,
+    /// What of live stacks works here: found by the watchdog's first act.
+    capabilities: OnceLock<Capabilities>,
+    /// Names of frames, where the feature is in: asked for, never waited for under the lock.
+    pub(crate) symbols: Symbols,
+    state: Mutex<State>,
+    /// Streams that are open.
+    watchers: AtomicU32,
+    /// Wakes the collector: the first watcher came, somebody flushes, or it is time.
+    pub(crate) wake: tokio::sync::Notify,
+    /// When the watchdog began its last whole round, in monotonic nanoseconds.
+    pub(crate) watched_ns: AtomicU64,
+    /// Answered when everything told so far is in the table.
+    flushes: Mutex<Vec<SyncSender<()>>>,
+}
+
+/// Who can wait for a flush at a time.
+const MAX_FLUSHES: usize = 64;
+
+impl Agent {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            started_ns: pollscope_capture::clock::mono_ns(),
+            capabilities: OnceLock::new(),
+            symbols: Symbols::new(),
+            state: Mutex::new(State::default()),
+            watchers: AtomicU32::new(0),
+            wake: tokio::sync::Notify::new(),
+            watched_ns: AtomicU64::new(0),
+            flushes: Mutex::default(),
+        }
+    }
+
+    /// The state, locked. Do nothing slow with it.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // A panic of ours under the lock leaves figures half made: the next round makes them anew.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which ways of taking a live stack may be used: for `Live::new`, one for each thread that takes any.
+    pub(crate) fn live_options(&self) -> Options {
+        Options { peek: self.settings.peek.unwrap_or(true), signal: self.settings.signal.unwrap_or(true) }
+    }
+
+    /// What of live stacks works here; nothing, for the first milliseconds.
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        self.capabilities.get().cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn set_capabilities(&self, found: Capabilities) {
+        let _ = self.capabilities.set(found);
+    }
+
+    /// Asks the collector for a round; `done` is answered after it. False where too many wait.
+    pub(crate) fn flush(&self, done: SyncSender<()>) -> bool {
+        let mut flushes = self.flushes.lock().unwrap_or_else(PoisonError::into_inner);
+        if flushes.len() >= MAX_FLUSHES {
+            return false;
+        }
+        flushes.push(done);
+        self.wake.notify_one();
+        true
+    }
+
+    /// Those who wait, once.
+    pub(crate) fn take_flushes(&self) -> Vec<SyncSender<()>> {
+        std::mem::take(&mut *self.flushes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether anybody looks.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watchers.load(Ordering::Relaxed) > 0
+    }
+
+    /// Notes a viewer: while the guard lives the figures are made every 100 ms and carry histograms.
+    pub(crate) fn watch(self: &Arc<Self>) -> Watcher {
+        if self.watchers.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.wake.notify_one();
+        }
+        Watcher(Arc::clone(self))
+    }
+}
+
+/// One viewer: see `Agent::watch`.
+#[derive(Debug)]
+pub(crate) struct Watcher(Arc<Agent>);
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.0.watchers.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,56 @@
+//! The few calls into the system that our threads need.
+//!
+//! Protocol: every call passes valid pointers to locals.
+#![expect(unsafe_code, reason = "signal masks and priorities have no safe form in std")]
+
+/// Blocks all signals for as long as it lives, so that a thread spawned meanwhile starts with none of the
+/// program's signals on it.
+#[derive(Debug)]
+pub(crate) struct SignalsBlocked(libc::sigset_t);
+
+impl SignalsBlocked {
+    pub(crate) fn new() -> Self {
+        // SAFETY: both sets are locals that the calls fill; a zeroed set is a valid value to overwrite.
+        unsafe {
+            let mut all: libc::sigset_t = std::mem::zeroed();
+            let mut before: libc::sigset_t = std::mem::zeroed();
+            libc::sigfillset(&raw mut all);
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+            Self(before)
+        }
+    }
+}
+
+impl Drop for SignalsBlocked {
+    fn drop(&mut self) {
+        // SAFETY: the set was filled by `new`; null: the present one is not asked for.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
+    }
+}
+
+/// Blocks all signals on this thread for good.
+pub(crate) fn block_signals() {
+    std::mem::forget(SignalsBlocked::new());
+}
+
+/// Lets everything else go first on the CPU. For this thread only, where the system can do that.
+#[cfg(feature = "symbols")]
+pub(crate) fn lowest_priority() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: no pointers. On Linux priority is a thread's, and `who` 0 is the calling one.
+    unsafe {
+        libc::setpriority(libc::PRIO_PROCESS, 0, 19);
+    }
+}
+
+/// Has `last` called when the program ends by `exit` or by returning from `main`.
+pub(crate) fn at_exit(last: extern "C" fn()) {
+    // SAFETY: a static function that takes nothing and does not unwind.
+    let _ = unsafe { libc::atexit(last) };
+}
+
+/// The user this process acts as.
+pub(crate) fn uid() -> u32 {
+    // SAFETY: geteuid has no preconditions and cannot fail.
+    unsafe { libc::geteuid() }
+}

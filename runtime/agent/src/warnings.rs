@@ -1,0 +1,376 @@
+//! The table of findings: one record per kind and site, bounded, with exact counts and numbered changes.
+//!
+//! A record counts what its severity says. As long as all there is are notes (a poll of 40 ms, a future that may
+//! have lost a race) it counts those; from the first real finding on it counts only real ones. Examples may be
+//! lost (rings have an end), counts are not: they are taken from the counters of the hot path.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use pollscope_capture::SiteId;
+
+use crate::finding::{Finding, Kind, Severity};
+use crate::pace::Pace;
+
+/// Records kept; findings that would need more are dropped and counted.
+const MAX_RECORDS: usize = 1024;
+/// Tasks told apart in one record.
+const MAX_TASKS: usize = 256;
+/// Tasks whose severity is remembered, the latest.
+const MAX_WARNED: usize = 4096;
+/// Lines that wait to be logged until the lock is given back.
+const MAX_LINES: usize = 256;
+
+/// What tells records of one kind apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    /// Where the task, future or value was made.
+    Site(SiteId),
+    /// A place that is no spawn site, by a hash of it.
+    Place(u64),
+}
+
+/// Where a count comes from beside the examples that were told. `[notes, real ones]`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found(pub(crate) [u64; 2]);
+
+/// One line for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogLine {
+    pub(crate) kind: Kind,
+    pub(crate) severity: Severity,
+    pub(crate) message: String,
+    pub(crate) site: String,
+    pub(crate) task: u64,
+    pub(crate) task_name: String,
+    pub(crate) count: u64,
+    /// Findings of this record that were not logged since the last line.
+    pub(crate) left_out: u64,
+}
+
+#[derive(Debug)]
+struct Record {
+    finding: Finding,
+    /// The change it was last part of.
+    changed: u64,
+    /// Examples told, as `Found`.
+    told: [u64; 2],
+    /// Of those, the ones that the counters of the hot path do not know.
+    beyond: [u64; 2],
+    /// Counted by the hot path as real and found to be none.
+    excused: u64,
+    found: Found,
+    tasks: HashSet<u64>,
+    pace: Pace,
+}
+
+impl Record {
+    fn recount(&mut self) -> u64 {
+        let excused = self.excused.min(self.found.0[1]);
+        let found = [self.found.0[0] + excused, self.found.0[1] - excused];
+        let counts = [0, 1].map(|class| self.told[class].max(found[class] + self.beyond[class]));
+        if counts[1] > 0 && self.finding.severity > Severity::Info { counts[1] } else { counts[0].max(1) }
+    }
+}
+
+/// One example of a finding, and how it counts.
+#[derive(Debug)]
+pub(crate) struct Example {
+    pub(crate) key: Key,
+    pub(crate) finding: Finding,
+    /// The counters of the hot path do not know it: only the watchdog saw it.
+    pub(crate) beyond: bool,
+    /// The hot path counted it as real, and it is a note.
+    pub(crate) excused: bool,
+    /// Whether it may be logged now; one that is still going on says it when it is over.
+    pub(crate) log: Log,
+}
+
+/// Whether an example is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Log {
+    /// Not now.
+    No,
+    /// When its record's turn has come.
+    Paced,
+    /// In any case: it follows up on a line that said "still".
+    Always,
+}
+
+/// What became of an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Added {
+    /// Its record.
+    pub(crate) id: u32,
+    /// A line is on its way to the log.
+    pub(crate) logged: bool,
+}
+
+/// The table.
+#[derive(Debug, Default)]
+pub(crate) struct Warnings {
+    records: Vec<Record>,
+    by_key: HashMap<(Kind, Key), usize>,
+    changes: u64,
+    dropped: u64,
+    warned: HashMap<u64, Severity>,
+    warned_order: VecDeque<u64>,
+    lines: Vec<LogLine>,
+    lines_dropped: u64,
+}
+
+impl Warnings {
+    /// Adds an example; `None` where there was no room for its record.
+    pub(crate) fn add(&mut self, example: Example) -> Option<Added> {
+        let at = self.record_of(&example)?;
+        let class = usize::from(example.finding.severity > Severity::Info);
+        let record = &mut self.records[at];
+        record.told[class] += 1;
+        record.beyond[class] += u64::from(example.beyond);
+        record.excused += u64::from(example.excused);
+        Some(self.put(at, example.finding, example.log))
+    }
+
+    /// Puts a newer state of an example that was counted already into its record.
+    pub(crate) fn update(&mut self, id: u32, finding: Finding, log: Log) -> Option<Added> {
+        let at = self.index(id)?;
+        Some(self.put(at, finding, log))
+    }
+
+    /// An example that was counted as a note turns out to be real.
+    pub(crate) fn promote(&mut self, id: u32, beyond: bool) {
+        let Some(at) = self.index(id) else { return };
+        let record = &mut self.records[at];
+        record.told[0] = record.told[0].saturating_sub(1);
+        record.told[1] += 1;
+        if beyond {
+            record.beyond[0] = record.beyond[0].saturating_sub(1);
+            record.beyond[1] += 1;
+        }
+    }
+
+    /// Notes that the hot path counted one as real that is none.
+    pub(crate) fn excuse(&mut self, id: u32) {
+        if let Some(at) = self.index(id) {
+            self.records[at].excused += 1;
+        }
+    }
+
+    fn index(&self, id: u32) -> Option<usize> {
+        (id as usize).checked_sub(1).filter(|at| *at < self.records.len())
+    }
+
+    /// Takes over what the counters of the hot path say of a record; a record that is not there yet is made by
+    /// `example`, where anything was counted.
+    pub(crate) fn recount(&mut self, kind: Kind, key: Key, found: Found, example: impl FnOnce(Severity) -> Finding, now: u64) {
+        if found == Found::default() {
+            return;
+        }
+        let Some(at) = self.by_key.get(&(kind, key)).copied() else {
+            // All its examples were lost: what is counted is shown without one.
+            let severity = if found.0[1] > 0 { Severity::Warn } else { Severity::Info };
+            let finding = example(severity);
+            let added = self.add(Example { key, finding, beyond: false, excused: false, log: Log::No });
+            if let Some(at) = added.and_then(|added| self.index(added.id)) {
+                let record = &mut self.records[at];
+                record.found = found;
+                record.finding.count = record.recount();
+                self.log(at, now, false);
+            }
+            return;
+        };
+        let record = &mut self.records[at];
+        if record.found == found {
+            return;
+        }
+        record.found = found;
+        let count = record.recount();
+        if count != record.finding.count {
+            record.finding.count = count;
+            record.finding.last_ns = record.finding.last_ns.max(now);
+            self.changes += 1;
+            record.changed = self.changes;
+        }
+    }
+
+    fn record_of(&mut self, example: &Example) -> Option<usize> {
+        let full = (example.finding.kind, example.key);
+        if let Some(at) = self.by_key.get(&full) {
+            return Some(*at);
+        }
+        if self.records.len() >= MAX_RECORDS {
+            self.dropped += 1;
+            return None;
+        }
+        let at = self.records.len();
+        let mut finding = example.finding.clone();
+        finding.id = at as u32 + 1;
+        self.records.push(Record {
+            finding,
+            changed: 0,
+            told: [0; 2],
+            beyond: [0; 2],
+            excused: 0,
+            found: Found::default(),
+            tasks: HashSet::new(),
+            pace: Pace::default(),
+        });
+        self.by_key.insert(full, at);
+        Some(at)
+    }
+
+    fn put(&mut self, at: usize, new: Finding, log: Log) -> Added {
+        let real = new.severity > Severity::Info;
+        if new.task != 0 && real {
+            self.remember(new.task, new.severity);
+        }
+        let record = &mut self.records[at];
+        if new.task != 0 && record.tasks.len() < MAX_TASKS {
+            record.tasks.insert(new.task);
+        }
+        let now = new.last_ns;
+        let old = &record.finding;
+        let kept = (old.id, old.first_ns.min(new.first_ns), old.last_ns.max(now), old.certainty.max(new.certainty));
+        let worst = old.worst_ns.max(new.worst_ns);
+        let severity = old.severity.max(new.severity);
+        // The latest example is shown, but a note does not take the place of a real finding.
+        if new.severity == Severity::Info && old.severity > Severity::Info {
+            // A live poll that turned out to be none is over all the same.
+            record.finding.live &= new.live;
+        } else {
+            record.finding = new;
+        }
+        let finding = &mut record.finding;
+        (finding.id, finding.first_ns, finding.last_ns, finding.certainty) = kept;
+        finding.worst_ns = worst;
+        finding.severity = severity;
+        finding.tasks = record.tasks.len() as u64;
+        record.finding.count = record.recount();
+        self.changes += 1;
+        record.changed = self.changes;
+        // A note under a record of real findings is none of those, and is not logged.
+        let logged = log != Log::No && real && self.log(at, now, log == Log::Always);
+        Added { id: at as u32 + 1, logged }
+    }
+
+    fn log(&mut self, at: usize, now: u64, always: bool) -> bool {
+        let record = &mut self.records[at];
+        let finding = &record.finding;
+        if finding.severity == Severity::Info {
+            return false;
+        }
+        let Some(left_out) = record.pace.turn(now, finding.count, finding.severity, always) else { return false };
+        if self.lines.len() >= MAX_LINES {
+            self.lines_dropped += 1;
+            return false;
+        }
+        self.lines.push(LogLine {
+            kind: finding.kind,
+            severity: finding.severity,
+            message: finding.message.clone(),
+            site: finding.site.to_string(),
+            task: finding.task,
+            task_name: finding.task_name.as_deref().unwrap_or_default().to_owned(),
+            count: finding.count,
+            left_out,
+        });
+        true
+    }
+
+    fn remember(&mut self, task: u64, severity: Severity) {
+        if let Some(known) = self.warned.get_mut(&task) {
+            *known = severity.max(*known);
+            return;
+        }
+        if self.warned_order.len() >= MAX_WARNED
+            && let Some(oldest) = self.warned_order.pop_front()
+        {
+            self.warned.remove(&oldest);
+        }
+        self.warned_order.push_back(task);
+        self.warned.insert(task, severity);
+    }
+
+    /// The lines that are due, once.
+    pub(crate) fn take_lines(&mut self) -> Vec<LogLine> {
+        std::mem::take(&mut self.lines)
+    }
+
+    /// The number of the last change: what came after it is new to whoever asked now.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// The records that changed after the change `since`; all of them after 0.
+    pub(crate) fn since(&self, since: u64) -> impl Iterator<Item = &Finding> {
+        self.records.iter().filter(move |record| record.changed > since).map(|record| &record.finding)
+    }
+
+    /// All records, in the order of their first finding.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Finding> {
+        self.since(0)
+    }
+
+    /// The record with this id.
+    pub(crate) fn get(&self, id: u32) -> Option<&Finding> {
+        self.index(id).map(|at| &self.records[at].finding)
+    }
+
+    /// Ids of the records that have this task among those they told apart.
+    pub(crate) fn of_task(&self, task: u64) -> Vec<u32> {
+        self.records.iter().filter(|record| record.tasks.contains(&task)).map(|record| record.finding.id).collect()
+    }
+
+    /// The worst that was said of a task, notes apart; of the last 4096 tasks of which anything was said.
+    pub(crate) fn of_task_severity(&self, task: u64) -> Option<Severity> {
+        self.warned.get(&task).copied()
+    }
+
+    /// The worst that was said of each of those tasks.
+    pub(crate) fn warned(&self) -> impl Iterator<Item = (u64, Severity)> {
+        self.warned.iter().map(|(task, severity)| (*task, *severity))
+    }
+
+    /// The worst that was said of each site.
+    pub(crate) fn by_site(&self) -> HashMap<SiteId, Severity> {
+        let mut worst = HashMap::new();
+        for ((_, key), at) in &self.by_key {
+            if let Key::Site(site) = key {
+                let severity = self.records[*at].finding.severity;
+                worst.entry(*site).and_modify(|known: &mut Severity| *known = severity.max(*known)).or_insert(severity);
+            }
+        }
+        worst
+    }
+
+    /// How many records there are of info, warn and error.
+    pub(crate) fn by_severity(&self) -> [u64; 3] {
+        let mut counts = [0; 3];
+        for record in &self.records {
+            counts[record.finding.severity as usize] += 1;
+        }
+        counts
+    }
+
+    /// Findings that found no room in the table, and lines that found none in the log.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped + self.lines_dropped
+    }
+
+    /// Bytes of the table, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        let records: usize = self
+            .records
+            .iter()
+            .map(|record| {
+                let finding = &record.finding;
+                size_of::<Record>()
+                    + finding.message.len()
+                    + (finding.created.stack.len() + finding.observed.stack.len() + record.tasks.len()) * size_of::<u64>()
+            })
+            .sum();
+        (records + self.warned.len() * 32) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,206 @@
+//! Workers that are held by something that is no task of ours: looked at, named, reported.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pollscope_capture::stack::{self, Live};
+use pollscope_capture::thread::{Role, Thread};
+use pollscope_capture::{clock, level};
+
+use crate::detect::worker_blocked::{Blame, Episode, blame};
+use crate::detect::worker_watch::{Act, Standing, WorkerWatch};
+use crate::finding::ThreadName;
+use crate::state::Agent;
+use crate::symbols::Frame;
+
+/// How long a report waits for the names on its stack.
+const PATIENCE_NS: u64 = 1_500_000_000;
+/// Stacks whose names are remembered.
+const MAX_KNOWN: usize = 256;
+/// How often the duration of one that is known to be blocked is renewed.
+const RENEW_NS: u64 = 1_000_000_000;
+
+type SharedEpisode = Arc<Mutex<Episode>>;
+type Known = Arc<Mutex<HashMap<Arc<[usize]>, Blame>>>;
+
+/// All workers that are watched.
+#[derive(Default)]
+pub(super) struct Workers {
+    /// By slot of the thread.
+    watches: Vec<Option<Watched>>,
+    known: Known,
+    /// Something was put into the table.
+    pub(super) said: bool,
+}
+
+struct Watched {
+    watch: WorkerWatch,
+    episode: Option<SharedEpisode>,
+    asked_ns: u64,
+    renewed_ns: u64,
+    settled: bool,
+}
+
+impl Workers {
+    /// The process did not run: what was seen before says nothing any more.
+    pub(super) fn lose(&mut self) {
+        for watched in self.watches.iter_mut().flatten() {
+            watched.watch.lose();
+        }
+    }
+
+    /// Looks at one thread.
+    pub(super) fn see(
+        &mut self,
+        agent: &Arc<Agent>,
+        live: &mut Live,
+        thread: &'static Thread,
+        threshold_ns: u64,
+        quiet: bool,
+    ) {
+        let slot = thread.number() as usize;
+        if self.watches.len() <= slot {
+            self.watches.resize_with(slot + 1, || None);
+        }
+        let now_ns = clock::mono_ns();
+        let standing = standing(thread);
+        let same = matches!((&self.watches[slot], standing), (Some(watched), Some(at)) if watched.watch.standing == at);
+        if !same {
+            if let Some(watched) = self.watches[slot].take() {
+                self.said |= watched.end(agent, now_ns);
+            }
+            self.watches[slot] = standing.map(|at| Watched::new(WorkerWatch::new(at)));
+        }
+        let Some(watched) = &mut self.watches[slot] else { return };
+        if watched.watch.reported {
+            self.said |= watched.renew(agent, now_ns);
+            return;
+        }
+        if !watched.watch.wants_look(now_ns, threshold_ns, quiet) {
+            return;
+        }
+        let Some(handle) = thread.handle() else { return };
+        let before = watched.watch.since().copied();
+        let sample = handle.sample();
+        let Act::Report(wall_ns) = watched.watch.look(sample, threshold_ns, quiet) else { return };
+        let still = || standing_of(thread) == Some(watched.watch.standing);
+        let taken = live.capture(&handle, still);
+        if standing_of(thread) != Some(watched.watch.standing) {
+            watched.watch.reported = false;
+            return;
+        }
+        let (stack, truncated) = taken.map_or_else(
+            |_| (Arc::from([]), false),
+            |stack| (Arc::from(stack.frames()), stack.end != stack::End::Root),
+        );
+        let episode = Episode::new(
+            now_ns,
+            ThreadName { tid: thread.tid(), name: thread.name() },
+            wall_ns,
+            threshold_ns.min(level::slow_poll_ns()),
+            stack::judge(&before.unwrap_or(sample), &sample),
+            Arc::clone(&stack),
+            truncated,
+            Some(super::delayed(thread.runtime())),
+        );
+        watched.report(agent, &self.known, episode, stack, now_ns);
+        self.said = true;
+    }
+
+    /// Reports that have waited long enough for names go without.
+    pub(super) fn settle_late(&mut self, agent: &Agent, now_ns: u64) {
+        for watched in self.watches.iter_mut().flatten() {
+            let late = !watched.settled && now_ns.saturating_sub(watched.asked_ns) >= PATIENCE_NS;
+            if let (true, Some(episode)) = (late, &watched.episode) {
+                watched.settled = true;
+                locked(episode).settle(&mut agent.state().warnings);
+                self.said = true;
+            }
+        }
+    }
+}
+
+impl Watched {
+    fn new(watch: WorkerWatch) -> Self {
+        Self { watch, episode: None, asked_ns: 0, renewed_ns: 0, settled: false }
+    }
+
+    /// Puts an episode into the table, at once where its names are known or cannot be had.
+    fn report(&mut self, agent: &Arc<Agent>, known: &Known, episode: Episode, stack: Arc<[usize]>, now_ns: u64) {
+        let episode = Arc::new(Mutex::new(episode));
+        self.episode = Some(Arc::clone(&episode));
+        self.asked_ns = now_ns;
+        self.renewed_ns = now_ns;
+        let remembered = known.lock().unwrap_or_else(PoisonError::into_inner).get(&stack).cloned();
+        if let Some(blame) = remembered {
+            self.settled = true;
+            locked(&episode).named(&mut agent.state().warnings, blame);
+            return;
+        }
+        let asked = !stack.is_empty() && {
+            let (agent_there, known) = (Arc::clone(agent), Arc::clone(known));
+            let episode = Arc::clone(&episode);
+            agent.symbols.ask(frames(&stack), move |answer| {
+                let blame = blame(&answer);
+                let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+                if known.len() >= MAX_KNOWN {
+                    known.clear();
+                }
+                known.insert(stack, blame.clone());
+                drop(known);
+                locked(&episode).named(&mut agent_there.state().warnings, blame);
+                agent_there.log_due();
+            })
+        };
+        if !asked {
+            self.settled = true;
+            locked(&episode).settle(&mut agent.state().warnings);
+        }
+    }
+
+    fn renew(&mut self, agent: &Agent, now_ns: u64) -> bool {
+        let due = now_ns.saturating_sub(self.renewed_ns) >= RENEW_NS;
+        let (true, Some(episode)) = (due, &self.episode) else { return false };
+        self.renewed_ns = now_ns;
+        let wall_ns = self.watch.elapsed(now_ns);
+        locked(episode).renew(&mut agent.state().warnings, now_ns, wall_ns, true);
+        true
+    }
+
+    /// It goes on; an episode without names yet is reported when they come.
+    fn end(&self, agent: &Agent, now_ns: u64) -> bool {
+        let Some(episode) = &self.episode else { return false };
+        locked(episode).renew(&mut agent.state().warnings, now_ns, 0, false);
+        true
+    }
+}
+
+/// An episode first, then the state: everybody who needs both takes them in this order.
+fn locked(episode: &Mutex<Episode>) -> std::sync::MutexGuard<'_, Episode> {
+    episode.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where a worker stands that is neither parked nor in a task of ours, and may not block.
+fn standing(thread: &'static Thread) -> Option<Standing> {
+    let works = matches!(thread.role(), Role::Worker | Role::Local) && thread.tid() != 0;
+    if works { standing_of(thread) } else { None }
+}
+
+fn standing_of(thread: &'static Thread) -> Option<Standing> {
+    let seq = thread.seq();
+    let parks = thread.parks().filter(|parks| parks % 2 == 0)?;
+    let idle = thread.now().is_none() && !thread.is_paused() && thread.seq() == seq;
+    idle.then_some(Standing { parks, seq })
+}
+
+/// The frames of a stack as the symbol thread takes them; those outside of any module are left out.
+fn frames(stack: &[usize]) -> Vec<Frame> {
+    let modules: HashMap<u32, PathBuf> =
+        stack::modules().into_iter().map(|module| (module.index, PathBuf::from(module.path))).collect();
+    stack
+        .iter()
+        .filter_map(|frame| stack::locate(*frame))
+        .filter_map(|(index, offset)| modules.get(&index).map(|path| Frame { module: path.clone(), offset }))
+        .collect()
+}
