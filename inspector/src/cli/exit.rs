@@ -63,16 +63,17 @@ pub enum Failure {
 }
 
 impl Failure {
-    fn exit_code(&self) -> u8 {
-        match self {
+    fn exit_code(&self) -> ExitCode {
+        let code = match self {
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(Exit::Usage.code()),
             Self::Net(error) => error.exit_code(),
-            Self::Message(exit, _) => exit.code(),
+            Self::Message(exit, _) => return (*exit).into(),
             Self::Other(error) => error
                 .downcast_ref::<NetError>()
                 .map_or(Exit::OurFault.code(), NetError::exit_code),
             Self::Io(_) | Self::Json(_) => Exit::OurFault.code(),
-        }
+        };
+        code.into()
     }
 
     /// Whoever read our output has had enough.
@@ -98,7 +99,7 @@ pub(super) fn guarded(command: impl FnOnce() -> Result<Exit, Failure>) -> ExitCo
                 Failure::Usage(error) => drop(error.print()),
                 failure => say(&format!("{failure:#}")),
             }
-            code.into()
+            code
         }
         // The hook has told what happened.
         Err(_) => Exit::OurFault.code().into(),
@@ -127,17 +128,22 @@ mod tests {
     #[test]
     fn codes_are_those_of_the_contract() {
         let lost = NetError::Invalid("x".to_owned());
-        assert_eq!(Failure::from(lost).exit_code(), 2);
         let wrapped = anyhow::Error::from(NetError::Unsupported("x".to_owned()));
-        assert_eq!(Failure::from(wrapped.context("attaching")).exit_code(), 4);
-        assert_eq!(Failure::from(anyhow::anyhow!("x")).exit_code(), 70);
-        assert_eq!(Failure::Io(io::ErrorKind::Other.into()).exit_code(), 70);
+        for (failure, code) in [
+            (Failure::from(lost), 2),
+            (Failure::from(wrapped.context("attaching")), 4),
+            (Failure::from(anyhow::anyhow!("x")), 70),
+            (Failure::Io(io::ErrorKind::Other.into()), 70),
+            (Failure::Message(Exit::Lost, String::new()), 5),
+        ] {
+            assert_eq!(failure.exit_code(), ExitCode::from(code), "{failure}");
+        }
         assert!(Failure::Io(io::ErrorKind::BrokenPipe.into()).is_closed_pipe());
     }
 
     #[test]
     fn a_panic_is_our_fault() {
         let code = guarded(|| panic!("a test panics"));
-        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(70)));
+        assert_eq!(code, ExitCode::from(70));
     }
 }

@@ -235,6 +235,11 @@ pub(super) fn failed(address: &Address, status: &Status) -> NetError {
         Code::Unimplemented => NetError::Unsupported(format!(
             "{address} cannot do that: update the pollscope crate of the program"
         )),
+        // tonic's word for a message beyond the decoding limit.
+        Code::OutOfRange => NetError::Lost {
+            address: address.clone(),
+            why: "it sent more than the protocol allows in one message".to_owned(),
+        },
         _ => NetError::Lost {
             address: address.clone(),
             why: "the process ended, or closed the connection".to_owned(),

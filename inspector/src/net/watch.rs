@@ -1,5 +1,6 @@
 //! The live stream of one target: a view goes there, snapshots come back.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::WatchStream;
-use tonic::Streaming;
 use tonic::transport::Channel;
+use tonic::{Response, Status, Streaming};
 
 use super::merge::{self, Merge};
 use super::session::failed;
@@ -40,9 +41,13 @@ pub struct Watch {
 
 enum Stream {
     Closed,
+    /// Kept, so that whoever gives up waiting does not ask twice.
+    Opening(Pin<Box<dyn Future<Output = Opened> + Send>>),
     Open(Box<Streaming<v1::Update>>),
     Ended,
 }
+
+type Opened = Result<Response<Streaming<v1::Update>>, Status>;
 
 /// What `next` waited for.
 #[expect(
@@ -50,7 +55,7 @@ enum Stream {
     reason = "never stored: a part is taken apart at once"
 )]
 enum Event {
-    Part(Result<Option<v1::Update>, tonic::Status>),
+    Part(Result<Option<v1::Update>, Status>),
     Named,
 }
 
@@ -136,7 +141,12 @@ impl Watch {
         if matches!(self.stream, Stream::Closed) {
             let views = WatchStream::new(self.views.subscribe());
             let views = views.map(|(id, view)| wire::view(id, &view));
-            match self.client.watch(views).await {
+            let mut client = self.client.clone();
+            let opening = async move { client.watch(views).await };
+            self.stream = Stream::Opening(Box::pin(opening));
+        }
+        if let Stream::Opening(opening) = &mut self.stream {
+            match opening.await {
                 Ok(stream) => self.stream = Stream::Open(Box::new(stream.into_inner())),
                 Err(status) => return Some(Event::Part(Err(status))),
             }

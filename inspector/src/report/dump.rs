@@ -35,8 +35,14 @@ pub fn dump(
 
 fn one(out: &mut dyn Write, stack: &ThreadStack, paint: Paint) -> io::Result<()> {
     let thread = &stack.thread;
-    let title = format!("thread {} {} ({})", thread.tid, thread.name, stack.role);
-    write!(out, "{}", paint.heading(title))?;
+    let mut title = vec![format!("thread {}", thread.tid)];
+    if !thread.name.is_empty() {
+        title.push(thread.name.clone());
+    }
+    if !stack.role.is_empty() {
+        title.push(format!("({})", stack.role));
+    }
+    write!(out, "{}", paint.heading(title.join(" ")))?;
     if let Some(task) = &stack.task {
         write!(out, "  polls task {}", task.id)?;
         if !task.name.is_empty() {
