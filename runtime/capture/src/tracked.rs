@@ -7,7 +7,7 @@
 //! have lost a race in somebody's `select!`.
 //!
 //! Excused, because nobody forgot it: dropped while unwinding, inside the drop of a task that was aborted or shut
-//! down, or after `discard`.
+//! down, by an owner that says so (`excuse`: our `select!`, `join!` and `try_join!` do), or after `discard`.
 
 #![expect(unsafe_code, reason = "pin projection")]
 
@@ -107,6 +107,41 @@ pub fn stir() {
     if let Some(thread) = thread::current_if_known() {
         thread.stir();
     }
+}
+
+/// What is dropped unpolled on this thread from here to [`end_excuse`] was given up by an owner that knew what it
+/// did: the losers of a `select!`, what a failed `try_join!` leaves. Nests.
+#[inline]
+pub fn begin_excuse() {
+    if level::level() != Level::Off
+        && let Some(thread) = thread::current()
+    {
+        thread.set_dropping(1);
+    }
+}
+
+/// Ends what [`begin_excuse`] began.
+#[inline]
+pub fn end_excuse() {
+    // None begun where the level was off, or while the thread ends.
+    if let Some(thread) = thread::current_if_known()
+        && thread.is_dropping()
+    {
+        thread.set_dropping(-1);
+    }
+}
+
+/// Runs `work`; what it drops unpolled was not forgotten.
+pub fn excuse<R>(work: impl FnOnce() -> R) -> R {
+    struct End;
+    impl Drop for End {
+        fn drop(&mut self) {
+            end_excuse();
+        }
+    }
+    begin_excuse();
+    let _end = End;
+    work()
 }
 
 impl<F> Drop for Tracked<F> {
