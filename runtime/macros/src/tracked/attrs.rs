@@ -57,6 +57,11 @@ fn may_be_macro(meta: &Meta) -> bool {
     }
 }
 
+/// Whether it decides if what it is on is there at all.
+pub(super) fn is_conditional(attr: &Attribute) -> bool {
+    attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr")
+}
+
 /// Whether an attribute of this name is there.
 pub(super) fn has(attrs: &[Attribute], name: &str) -> bool {
     attrs.iter().any(|attr| attr.path().is_ident(name))

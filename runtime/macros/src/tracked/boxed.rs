@@ -1,7 +1,7 @@
 //! Functions that return a boxed future, as `#[async_trait]` makes them.
 
 use quote::quote;
-use syn::{Expr, ExprCall, Stmt, parse_quote};
+use syn::{Expr, ExprCall, ReturnType, Stmt, parse_quote};
 
 use super::function::{call_body, mark};
 use super::{Args, Function, fill};
@@ -17,7 +17,11 @@ pub(super) fn track(mut function: Function<'_>, args: &Args) -> syn::Result<()> 
             parse_quote!(#krate::private::track_at(#future, ::core::panic::Location::caller()));
         return Ok(());
     }
-    let body = call_body(function.block);
+    let ty = match &function.sig.output {
+        ReturnType::Type(_, ty) => Some(&**ty),
+        ReturnType::Default => None,
+    };
+    let body = call_body(function.block, ty);
     fill(
         function.block,
         quote! {

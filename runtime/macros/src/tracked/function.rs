@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Error, FnArg, Pat, ReturnType, Type, parse_quote};
+use syn::{Attribute, Error, FnArg, Pat, ReturnType, Type, parse_quote};
 
 use super::output::{self, Makes};
 use super::{Args, Function, Origin, attrs, boxed, fill};
@@ -118,7 +118,10 @@ fn capture<'a>(inputs: impl Iterator<Item = &'a mut FnArg>) -> TokenStream {
                 captured.extend(quote!(let _ = &#this;));
             }
             FnArg::Typed(input) => {
-                let attrs = &input.attrs;
+                // What is conditional is so in both places; what is said of the binding (lints) goes with it.
+                let attrs = std::mem::take(&mut input.attrs);
+                let conditional = |attr: &&Attribute| attrs::is_conditional(attr);
+                input.attrs = attrs.iter().filter(conditional).cloned().collect();
                 if let Pat::Ident(name) = &mut *input.pat
                     && name.by_ref.is_none()
                     && name.subpat.is_none()
@@ -171,7 +174,7 @@ fn body_of(output: &ReturnType, body: &syn::Block) -> TokenStream {
 fn called(mut function: Function<'_>, args: &Args) -> syn::Result<()> {
     mark(&mut function);
     let krate = &args.krate;
-    let body = call_body(function.block);
+    let body = call_body(function.block, None);
     fill(
         function.block,
         quote! {
@@ -181,12 +184,13 @@ fn called(mut function: Function<'_>, args: &Args) -> syn::Result<()> {
 }
 
 /// The value of a body, with its `return`s, and with panics that name their own lines: a closure is not
-/// `#[track_caller]`.
-pub(super) fn call_body(body: &syn::Block) -> TokenStream {
+/// `#[track_caller]`. Where the type can be written it is, for `return`s of several types that become one.
+pub(super) fn call_body(body: &syn::Block, ty: Option<&Type>) -> TokenStream {
+    let output = ty.map(|ty| quote!(-> #ty));
     quote! {
         {
             #[allow(clippy::redundant_closure_call)]
-            let value = (move || #body)();
+            let value = (move || #output #body)();
             value
         }
     }
