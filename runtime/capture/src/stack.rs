@@ -2,7 +2,7 @@
 //!
 //! Two ways in. [`capture`] walks the calling thread's own stack (0.3 µs for 32 frames) and [`intern`] turns the
 //! result into four bytes. [`Live`] looks at *another* thread: at one asleep in the kernel without touching it
-//! (the peek), at one on a CPU by a signal whose handler only copies. [`Verdict`] says what such a thread is
+//! (the peek), at one on a CPU by a signal that only arrives there and whose handler only copies. [`Verdict`] says what such a thread is
 //! doing, from two scheduler samples.
 //!
 //! A frame, wherever one appears here, is an address **inside the call instruction**, or the program counter

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use pollscope_capture::stack::{
     End, Live, LiveStack, Marks, Method, Missed, Options, ThreadHandle, function_start, init,
@@ -108,8 +109,8 @@ fn used(stack: &[u8]) -> usize {
 
 #[test]
 fn the_handler_needs_at_most_4_kib_of_stack_with_all_that_the_kernel_puts_there() {
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     extern "C" fn nothing(_: libc::c_int) {}
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let kernels_own = thread::spawn(|| {
         let stack = paint_signal_stack();
         unsafe {
@@ -132,8 +133,12 @@ fn the_handler_needs_at_most_4_kib_of_stack_with_all_that_the_kernel_puts_there(
         used(painted)
     });
     println!("{ours} bytes, of which an empty handler needs {kernels_own}");
-    assert!(kernels_own > 0 && ours >= kernels_own);
-    assert!(ours - kernels_own <= 512, "{ours} - {kernels_own}");
+    assert!(kernels_own > 0 && ours > 0);
+    // The kernel aligns what it saves, so either may come out a little larger.
+    assert!(
+        ours.saturating_sub(kernels_own) <= 512,
+        "{ours} - {kernels_own}"
+    );
     // What the kernel saves depends on the processor's vector registers.
     if kernels_own <= 3584 {
         assert!(ours <= 4096, "{ours}");
@@ -159,9 +164,9 @@ fn a_thread_that_blocks_signals_is_given_up_and_the_next_request_works() {
 
 #[test]
 fn the_marks_are_those_the_thread_had_when_it_was_interrupted() {
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     static SEQ: AtomicU64 = AtomicU64::new(0);
     static TASK: AtomicU64 = AtomicU64::new(0);
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     init();
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -186,11 +191,11 @@ fn the_marks_are_those_the_thread_had_when_it_was_interrupted() {
 
 #[test]
 fn a_handler_that_somebody_put_in_our_place_is_left_alone_and_not_called() {
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     static CALLS: AtomicI32 = AtomicI32::new(0);
     extern "C" fn theirs(_: libc::c_int) {
         CALLS.fetch_add(1, Ordering::Relaxed);
     }
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     while_running(
         || (),
         |handle, ()| {
@@ -247,9 +252,9 @@ fn a_signal_from_elsewhere_is_ignored() {
 
 #[test]
 fn errno_survives() {
+    static CHANGED: AtomicU64 = AtomicU64::new(0);
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     init();
-    static CHANGED: AtomicU64 = AtomicU64::new(0);
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         let (send, receive) = mpsc::channel();
@@ -267,11 +272,54 @@ fn errno_survives() {
         });
         let handle = receive.recv().unwrap();
         let mut live = Live::new(ONLY_SIGNAL);
-        let taken = (0..200)
+        let taken = (0..20)
             .filter(|_| live.capture(&handle, || true).is_ok())
             .count();
         stop.store(true, Ordering::Relaxed);
         assert!(taken > 0);
         assert_eq!(CHANGED.load(Ordering::Relaxed), 0);
     });
+}
+
+#[test]
+fn a_thread_that_falls_asleep_just_then_is_not_interrupted() {
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    init();
+    let stop = AtomicBool::new(false);
+    let (calls, cut_short) = (AtomicU64::new(0), AtomicU64::new(0));
+    thread::scope(|scope| {
+        let (send, receive) = mpsc::channel();
+        let (stop, calls, cut_short) = (&stop, &calls, &cut_short);
+        scope.spawn(move || {
+            send.send(ThreadHandle::current(Marks::none())).unwrap();
+            let mut turns = 0;
+            while !stop.load(Ordering::Relaxed) {
+                // Runs for some time that is never the same, then sleeps in a call that is not restarted.
+                turns = (turns * 7 + 13) % 1000;
+                for _ in 0..turns * 200 {
+                    black_box(turns);
+                }
+                let returned = unsafe { libc::poll(null_mut(), 0, 1) };
+                calls.fetch_add(1, Ordering::Relaxed);
+                cut_short.fetch_add(u64::from(returned != 0), Ordering::Relaxed);
+            }
+        });
+        let handle = receive.recv().unwrap();
+        let mut live = Live::new(ONLY_SIGNAL);
+        let begun = Instant::now();
+        let (mut asked, mut taken) = (0, 0);
+        while asked < 40 && begun.elapsed() < Duration::from_secs(5) {
+            match live.capture(&handle, || true) {
+                Err(Missed::Asleep) => continue,
+                Ok(_) => taken += 1,
+                Err(_) => {}
+            }
+            asked += 1;
+        }
+        stop.store(true, Ordering::Relaxed);
+        println!("{asked} asked, {taken} taken, {calls:?} calls");
+        assert!(asked > 0);
+    });
+    assert!(calls.load(Ordering::Relaxed) > 0);
+    assert_eq!(cut_short.load(Ordering::Relaxed), 0);
 }

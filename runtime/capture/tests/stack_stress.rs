@@ -8,6 +8,7 @@
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #![expect(unsafe_code, reason = "raw system calls are among the phases")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "the figures")]
 
 use std::cell::Cell;
 use std::fmt::Write;
@@ -108,9 +109,16 @@ fn contends() {
 
 #[inline(never)]
 fn formats() {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
     let _inside = Inside::new(formats);
+    // Now and then long enough for a clock tick: that is when threads that run are asked.
+    let rounds = if CALLS.fetch_add(1, Ordering::Relaxed).is_multiple_of(16) {
+        10_000
+    } else {
+        300
+    };
     let mut text = String::new();
-    for n in 0..300 {
+    for n in 0..rounds {
         write!(text, "{n:>8} {:?} ", black_box(f64::from(n) / 3.0)).unwrap();
     }
     black_box(text);
@@ -177,6 +185,7 @@ struct Figures {
     between_phases: u64,
     partial: u64,
     moved: u64,
+    running: u64,
     silent: u64,
     no_root: u64,
     other: u64,
@@ -237,22 +246,40 @@ fn count(result: Result<LiveStack, Missed>, slot: &Slot, figures: &mut Figures) 
             }
         }
         Err(Missed::Changed) => figures.moved += 1,
+        Err(Missed::Running) => figures.running += 1,
         Err(Missed::Silent) => figures.silent += 1,
         Err(Missed::NoRoot) => figures.no_root += 1,
         Err(_) => figures.other += 1,
     }
 }
 
-#[test]
-fn no_stack_is_ever_the_wrong_one() {
-    init();
-    let seconds = std::env::var("POLLSCOPE_STRESS_SECS")
-        .ok()
-        .and_then(|seconds| seconds.parse().ok())
-        .unwrap_or(2);
-    let stop: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(false)));
+type Watched = (ThreadHandle, &'static Slot);
+
+/// Looks at all threads in turn until told to stop.
+fn watch(watched: &[Watched], options: Options, stop: &AtomicBool) -> (Figures, Vec<Duration>) {
+    let mut live = Live::new(options);
+    let mut figures = Figures::default();
+    let mut took = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        for (handle, slot) in watched {
+            if slot.below.lock().unwrap().is_empty() {
+                continue;
+            }
+            let seq = slot.seq.load(Ordering::Acquire);
+            let asked = Instant::now();
+            let result = live.capture(handle, || slot.seq.load(Ordering::Acquire) == seq);
+            if result.is_ok() {
+                took.push(asked.elapsed());
+            }
+            count(result, slot, &mut figures);
+        }
+    }
+    (figures, took)
+}
+
+fn start_hopping(stop: &'static AtomicBool) -> (Vec<Watched>, Vec<thread::JoinHandle<()>>) {
     let (send, receive) = mpsc::channel();
-    let threads: Vec<_> = (1..=4)
+    let threads = (1..=4)
         .map(|seed| {
             let send = send.clone();
             thread::spawn(move || {
@@ -271,41 +298,44 @@ fn no_stack_is_ever_the_wrong_one() {
             })
         })
         .collect();
-    let watched: Vec<_> = receive.iter().take(4).collect();
-    let mut live = Live::new(Options::default());
-    let mut figures = Figures::default();
-    let mut took = Vec::new();
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(seconds) {
-        for (handle, slot) in &watched {
-            if slot.below.lock().unwrap().is_empty() {
-                continue;
-            }
-            let seq = slot.seq.load(Ordering::Acquire);
-            let asked = Instant::now();
-            let result = live.capture(handle, || slot.seq.load(Ordering::Acquire) == seq);
-            took.push((
-                asked.elapsed(),
-                result.as_ref().map(|stack| stack.method).ok(),
-            ));
-            count(result, slot, &mut figures);
-        }
-    }
-    stop.store(true, Ordering::Relaxed);
+    (receive.iter().take(4).collect(), threads)
+}
+
+#[test]
+fn no_stack_is_ever_the_wrong_one() {
+    init();
+    let seconds = std::env::var("POLLSCOPE_STRESS_SECS")
+        .ok()
+        .and_then(|seconds| seconds.parse().ok())
+        .unwrap_or(2);
+    let stop_hopping: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(false)));
+    let stop_watching = &AtomicBool::new(false);
+    let (watched, threads) = start_hopping(stop_hopping);
+    // One that only peeks, because waiting for clock ticks would leave it little time, and one that does both.
+    let only_peek = Options {
+        peek: true,
+        signal: false,
+    };
+    let results: Vec<_> = thread::scope(|scope| {
+        let watchers = [only_peek, Options::default()].map(|options| {
+            scope.spawn({
+                let watched = &watched;
+                move || watch(watched, options, stop_watching)
+            })
+        });
+        thread::sleep(Duration::from_secs(seconds));
+        stop_watching.store(true, Ordering::Relaxed);
+        watchers.map(|watcher| watcher.join().unwrap()).into()
+    });
+    stop_hopping.store(true, Ordering::Relaxed);
     for thread in threads {
         thread.join().unwrap();
     }
-    println!("{figures:?}");
-    for method in [Method::Peek, Method::Signal] {
-        let mut times: Vec<_> = took.iter().filter(|(_, by)| *by == Some(method)).collect();
-        times.sort();
-        if let (Some(half), Some(most)) = (
-            times.get(times.len() / 2),
-            times.get(times.len() * 99 / 100),
-        ) {
-            println!("{}: p50 {:?}, p99 {:?}", method.name(), half.0, most.0);
-        }
+    for (figures, mut took) in results {
+        took.sort();
+        let at = |percent: usize| took.get(took.len() * percent / 100).copied();
+        println!("{figures:?}, p50 {:?}, p99 {:?}", at(50), at(99));
+        assert_eq!(figures.wrong + figures.other, 0, "{figures:?}");
+        assert!(figures.peeked + figures.signalled > 0, "{figures:?}");
     }
-    assert_eq!(figures.wrong, 0, "{figures:?}");
-    assert!(figures.peeked > 0 && figures.signalled > 0, "{figures:?}");
 }

@@ -2,7 +2,6 @@
 //! rights are given up for all of it.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #![expect(unsafe_code, reason = "prctl")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::hint::black_box;
 use std::io::{PipeReader, Read, pipe};

@@ -340,15 +340,17 @@ mod tests {
                     let mut context = context(stack);
                     context.pc = token;
                     buffer.fill(token, &context);
+                    std::thread::yield_now();
                 }
             });
-            while read < 500 || given_up < 5 {
+            while read < 100 || given_up < 5 {
                 let Some(token) = buffer.ask(&range(stack), Marks::none()) else {
                     continue;
                 };
                 // Each other time the signal is late.
                 if token % 2 == 0 {
                     current.store(token, Ordering::Release);
+                    std::thread::yield_now();
                 }
                 if buffer.give_up(token) {
                     current.store(token, Ordering::Release);
@@ -356,7 +358,7 @@ mod tests {
                     continue;
                 }
                 while buffer.progress(token) != Progress::Done {
-                    std::hint::spin_loop();
+                    std::thread::yield_now();
                 }
                 let pc = buffer.take(token, |copied| copied.context.pc);
                 assert_eq!(pc, Some(token));

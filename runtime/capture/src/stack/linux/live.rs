@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::modules::{self, Snapshot};
 use super::peek::{Frames, Stillness, Walker, walk_asleep, walk_copied};
-use super::procfs::{self, InKernel};
+use super::procfs::{self, Asleep, InKernel, Look};
 use super::thread::ThreadHandle;
 use super::{dump, selftest, signal, unwind};
 use crate::stack::{
-    Capabilities, End, LIVE_FRAMES, LiveStack, Method, Missed, Options, Sample, State, ThreadDump,
+    Capabilities, End, LIVE_FRAMES, LiveStack, MarkValues, Method, Missed, Options, Sample, State,
+    ThreadDump,
 };
 
 /// How often a look is repeated when the thread moved meanwhile but is still in the same poll.
@@ -54,8 +55,8 @@ impl Live {
     /// `still` says whether the thread is still where the caller found it: the same poll. It is asked last; a
     /// stack is only returned if it says yes.
     ///
-    /// About 50 µs. A sleeping thread notices nothing. A running one loses a few microseconds to the handler, and
-    /// this call may wait up to 100 ms for it to get there.
+    /// About 50 µs for a sleeping thread, which notices nothing. A running one loses a few microseconds to the
+    /// handler, and this call waits for a clock tick the thread runs in: mostly 1 to 10 ms, at most 300 ms.
     pub fn capture(
         &mut self,
         handle: &ThreadHandle,
@@ -75,7 +76,7 @@ impl Live {
         result
     }
 
-    /// Tries both ways on threads of its own making and says which work. Some 2 ms; starts and ends one thread.
+    /// Tries both ways on threads of its own making and says which work. Some 1 to 10 ms; starts and ends one thread.
     pub fn self_test(&mut self) -> Capabilities {
         selftest::run(self)
     }
@@ -92,26 +93,26 @@ impl Live {
         snapshot: &Arc<Snapshot>,
         handle: &ThreadHandle,
     ) -> Result<LiveStack, Missed> {
-        let sample = handle.sample();
+        let marks = handle.marks().values();
+        let look = handle.look();
         if handle.tid() == procfs::current_tid() {
-            return Ok(own_stack(handle, sample));
+            return Ok(own_stack(handle, look.sample));
         }
-        let asleep = match handle.syscall().map(procfs::in_kernel) {
-            Some(InKernel::Asleep(_)) => true,
-            Some(InKernel::Running) => false,
-            Some(InKernel::Gone) => return Err(Missed::Gone),
-            // The other file says less, but enough to never signal a sleeper.
-            Some(InKernel::Refused) | None => match sample.state {
-                State::Runnable => false,
-                State::Dead => return Err(Missed::Gone),
-                _ => true,
-            },
+        // `syscall` refused: the other file says less, but enough to never signal a sleeper.
+        let runs = match look.in_kernel {
+            InKernel::Gone => return Err(Missed::Gone),
+            InKernel::Asleep(asleep) if self.options.peek => {
+                return self.peek(snapshot, handle, &look, asleep, marks);
+            }
+            InKernel::Asleep(_) => false,
+            InKernel::Running => true,
+            InKernel::Refused if look.sample.state == State::Dead => return Err(Missed::Gone),
+            InKernel::Refused => look.sample.state == State::Runnable,
         };
-        match asleep {
-            true if self.options.peek => self.peek(snapshot, handle, sample),
-            true => Err(Missed::Asleep),
-            false if self.options.signal => self.signal(snapshot, handle, sample),
-            false => Err(Missed::Running),
+        match runs {
+            true if self.options.signal => self.signal(snapshot, handle, look.sample),
+            true => Err(Missed::Running),
+            false => Err(Missed::Asleep),
         }
     }
 
@@ -119,10 +120,11 @@ impl Live {
         &mut self,
         snapshot: &Snapshot,
         handle: &ThreadHandle,
-        sample: Sample,
+        look: &Look,
+        asleep: Asleep,
+        marks: MarkValues,
     ) -> Result<LiveStack, Missed> {
-        let marks = handle.marks().values();
-        let (stillness, asleep) = Stillness::before(handle)?;
+        let stillness = Stillness::of(look, asleep).ok_or(Missed::Asleep)?;
         let walked = walk_asleep(&mut self.walker, snapshot, handle, &asleep);
         // A thread that moved explains a walk that failed: ask first.
         stillness.holds(handle)?;
@@ -130,10 +132,7 @@ impl Live {
             return Err(Missed::Changed);
         }
         let (frames, end) = walked?;
-        let mut stack = live_stack(&frames, end, Method::Peek, sample);
-        stack.marks = marks;
-        stack.sample.wait = asleep.wait;
-        Ok(stack)
+        Ok(live_stack(&frames, end, Method::Peek, marks, look.sample))
     }
 
     pub(super) fn signal(
@@ -149,21 +148,25 @@ impl Live {
             if end == End::Root && !handle.is_root(last) {
                 end = End::Lost;
             }
-            let mut stack = live_stack(&frames, end, Method::Signal, sample);
-            stack.marks = copied.marks;
-            stack
+            live_stack(&frames, end, Method::Signal, copied.marks, sample)
         })
     }
 }
 
-fn live_stack(frames: &Frames, end: End, method: Method, sample: Sample) -> LiveStack {
+fn live_stack(
+    frames: &Frames,
+    end: End,
+    method: Method,
+    marks: MarkValues,
+    sample: Sample,
+) -> LiveStack {
     LiveStack {
         frames: frames.kept,
         len: frames.len(),
         depth: frames.depth,
         end,
         method,
-        marks: crate::stack::MarkValues::default(),
+        marks,
         sample,
     }
 }

@@ -13,7 +13,7 @@
 use super::arch::{Context, regs};
 use super::memory::StackCopy;
 use super::modules::Snapshot;
-use super::procfs::{self, Asleep, InKernel};
+use super::procfs::{self, Asleep, InKernel, Look};
 use super::thread::ThreadHandle;
 use super::walk::{Cache, Position, walk};
 use crate::stack::{End, LIVE_FRAMES, Missed};
@@ -64,41 +64,42 @@ impl Walker {
     }
 }
 
-/// What a thread that did not run cannot have changed.
+/// What a thread that did not run cannot have changed. Its counters are read before everything else, and once
+/// more after everything else.
 #[derive(PartialEq, Eq)]
 pub(super) struct Stillness {
     asleep: Asleep,
-    counters: [u64; 2],
+    fingerprint: [u64; 2],
 }
 
 impl Stillness {
-    /// Looks at the thread. The counters come first before a walk and last after it, so that they enclose it.
-    pub(super) fn before(handle: &ThreadHandle) -> Result<(Self, Asleep), Missed> {
-        let syscall = handle.syscall().ok_or(Missed::Asleep)?;
-        let counters = procfs::fingerprint(handle.tid()).ok_or(Missed::Gone)?;
-        let asleep = expect_asleep(procfs::in_kernel(syscall))?;
-        Ok((Self { asleep, counters }, asleep))
+    /// As a first look found the thread. `None` where the kernel does not count.
+    pub(super) fn of(look: &Look, asleep: Asleep) -> Option<Self> {
+        Some(Self {
+            asleep,
+            fingerprint: look.fingerprint?,
+        })
     }
 
     /// Whether nothing moved since.
     pub(super) fn holds(&self, handle: &ThreadHandle) -> Result<(), Missed> {
         let syscall = handle.syscall().ok_or(Missed::Asleep)?;
-        let asleep = expect_asleep(procfs::in_kernel(syscall))?;
-        let counters = procfs::fingerprint(handle.tid()).ok_or(Missed::Gone)?;
-        if *self == (Self { asleep, counters }) {
+        let asleep = match procfs::in_kernel(syscall) {
+            InKernel::Asleep(asleep) => asleep,
+            InKernel::Gone => return Err(Missed::Gone),
+            InKernel::Running | InKernel::Refused => return Err(Missed::Changed),
+        };
+        let fingerprint = procfs::fingerprint(handle.tid()).ok_or(Missed::Gone)?;
+        if *self
+            == (Self {
+                asleep,
+                fingerprint,
+            })
+        {
             Ok(())
         } else {
             Err(Missed::Changed)
         }
-    }
-}
-
-fn expect_asleep(found: InKernel) -> Result<Asleep, Missed> {
-    match found {
-        InKernel::Asleep(asleep) => Ok(asleep),
-        InKernel::Running => Err(Missed::Changed),
-        InKernel::Gone => Err(Missed::Gone),
-        InKernel::Refused => Err(Missed::Asleep),
     }
 }
 

@@ -124,9 +124,12 @@ fn words(text: &[u8]) -> impl Iterator<Item = &str> {
 /// one; where the kernel keeps no scheduler statistics, its context switches.
 pub(super) fn fingerprint(tid: i32) -> Option<[u64; 2]> {
     let mut buffer = [0u8; 128];
-    if let Some([run, _, slices]) = schedstat(tid, &mut buffer) {
-        return Some([run, slices]);
-    }
+    schedstat(tid, &mut buffer)
+        .map(|[run, _, slices]| [run, slices])
+        .or_else(|| switches(tid))
+}
+
+fn switches(tid: i32) -> Option<[u64; 2]> {
     let mut buffer = [0u8; 4096];
     let status = read_task(tid, "status", &mut buffer)?;
     Some([
@@ -162,28 +165,43 @@ fn parse_state(stat: &[u8]) -> State {
         .map_or(State::Unknown, |letter| State::from_letter(*letter))
 }
 
-/// One look at a thread. `syscall`: its open file, if there is one.
-pub(super) fn sample(tid: i32, syscall: Option<&File>) -> Sample {
+/// Everything one look at a thread shows.
+pub(super) struct Look {
+    pub(super) sample: Sample,
+    pub(super) in_kernel: InKernel,
+    /// See [`fingerprint`]. Read before the rest.
+    pub(super) fingerprint: Option<[u64; 2]>,
+}
+
+/// Looks at a thread. `syscall`: its open file, if there is one.
+pub(super) fn look(tid: i32, syscall: Option<&File>) -> Look {
     let mut buffer = [0u8; 1024];
+    let at_ns = monotonic();
+    let times = schedstat(tid, &mut buffer);
+    let fingerprint = times
+        .map(|[run, _, slices]| [run, slices])
+        .or_else(|| switches(tid));
+    let [run_ns, delay_ns, slices] = times.unwrap_or_else(|| [cpu_time(tid).unwrap_or(0), 0, 0]);
     let state = read_task(tid, "stat", &mut buffer).map_or(State::Unknown, parse_state);
-    let [run_ns, delay_ns, slices] =
-        schedstat(tid, &mut buffer).unwrap_or_else(|| [cpu_time(tid).unwrap_or(0), 0, 0]);
-    let wait = match syscall.map(in_kernel) {
-        Some(InKernel::Running) => Wait::Running,
-        Some(InKernel::Asleep(asleep)) => asleep.wait,
-        _ => Wait::Unknown,
+    let in_kernel = syscall.map_or(InKernel::Refused, in_kernel);
+    let wait = match in_kernel {
+        InKernel::Running => Wait::Running,
+        InKernel::Asleep(asleep) => asleep.wait,
+        InKernel::Gone | InKernel::Refused => Wait::Unknown,
     };
-    Sample {
-        at_ns: monotonic(),
-        state,
-        wait,
-        run_ns,
-        delay_ns,
-        slices,
-        throttled_ns: QUOTA
-            .get()
-            .and_then(Option::as_ref)
-            .map_or(0, Quota::throttled_ns),
+    let quota = QUOTA.get().and_then(Option::as_ref);
+    Look {
+        sample: Sample {
+            at_ns,
+            state,
+            wait,
+            run_ns,
+            delay_ns,
+            slices,
+            throttled_ns: quota.map_or(0, Quota::throttled_ns),
+        },
+        in_kernel,
+        fingerprint,
     }
 }
 
@@ -212,11 +230,15 @@ pub(super) fn current_tid() -> i32 {
     unsafe { libc::gettid() }
 }
 
-/// CPU time of a thread of this process by the kernel's encoding of thread clocks: no file needed.
-fn cpu_time(tid: i32) -> Option<u64> {
+/// The clock of the CPU time of a thread of this process, as the kernel encodes it.
+pub(super) fn cpu_clock(tid: i32) -> libc::clockid_t {
     const PER_THREAD: libc::clockid_t = 4;
     const SCHED: libc::clockid_t = 2;
-    clock((!tid << 3) | PER_THREAD | SCHED)
+    (!tid << 3) | PER_THREAD | SCHED
+}
+
+fn cpu_time(tid: i32) -> Option<u64> {
+    clock(cpu_clock(tid))
 }
 
 pub(super) fn monotonic() -> u64 {
@@ -346,7 +368,16 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_kernel_counter_is_not_taken_for_a_number() {
+    #[cfg(not(miri))]
+    fn context_switches_stand_in_where_the_kernel_keeps_no_statistics() {
+        init();
+        assert!(switches(current_tid()).is_some());
+        assert!(fingerprint(current_tid()).is_some());
+        assert_eq!(switches(i32::MAX), None);
+    }
+
+    #[test]
+    fn a_kernel_that_does_not_count_is_not_taken_for_an_idle_thread() {
         assert_eq!(parse_schedstat(b"0 0 0\n"), None);
         assert_eq!(parse_schedstat(b"5 6 7\n"), Some([5, 6, 7]));
         assert_eq!(parse_schedstat(b"5 6\n"), None);

@@ -101,8 +101,8 @@ fn signal(live: &mut Live) -> Result<(), String> {
     if !live.options().signal {
         return Err("switched off".to_owned());
     }
-    // A signal to oneself is handled before the call that sent it returns: no second thread is needed, and no
-    // time. The frame to be found is this function's.
+    // The thread asks itself, and waits awake for its own next tick: no second thread is needed. The frame to be
+    // found is this function's.
     let handle = ThreadHandle::current(Marks::none());
     let snapshot = modules::current().ok_or("no module list")?;
     let found = live.signal(&snapshot, &handle, handle.sample());

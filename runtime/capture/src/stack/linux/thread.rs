@@ -4,6 +4,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::procfs::Look;
 use super::{elf, procfs, unwind};
 #[cfg(target_arch = "x86_64")]
 use crate::stack::Missed;
@@ -64,12 +65,16 @@ impl ThreadHandle {
 
     /// Looks at the thread's scheduler state: three small files, some 15 µs. Does not disturb the thread.
     pub fn sample(&self) -> Sample {
-        procfs::sample(self.tid, self.syscall.as_ref())
+        self.look().sample
     }
 
     /// What the thread publishes about itself.
     pub fn marks(&self) -> Marks {
         self.marks
+    }
+
+    pub(super) fn look(&self) -> Look {
+        procfs::look(self.tid, self.syscall.as_ref())
     }
 
     pub(super) fn is_registered(&self) -> bool {
