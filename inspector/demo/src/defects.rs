@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::interval;
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::service::Shop;
 
@@ -38,11 +38,8 @@ fn spawn(name: &str, future: impl Future<Output = ()> + Send + 'static) {
 }
 
 /// The beat of a defect: at once, and then every `seconds`.
-async fn every(seconds: u64, mut strike: impl AsyncFnMut()) {
+fn beat(seconds: u64) -> Interval {
     let mut beat = interval(Duration::from_secs(seconds));
-    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        beat.tick().await;
-        strike().await;
-    }
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    beat
 }

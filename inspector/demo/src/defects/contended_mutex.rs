@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{every, spawn};
+use super::{beat, spawn};
 
 type Ledger = Arc<Mutex<u64>>;
 
@@ -15,7 +15,11 @@ pub(super) fn start() {
 }
 
 async fn writer(ledger: Ledger) {
-    every(3, async || write(&ledger)).await;
+    let mut beat = beat(3);
+    loop {
+        beat.tick().await;
+        write(&ledger);
+    }
 }
 
 /// Holds the lock over a slow write.
@@ -27,12 +31,13 @@ fn write(ledger: &Ledger) {
 }
 
 async fn reader(ledger: Ledger) {
-    every(3, async || {
+    let mut beat = beat(3);
+    loop {
+        beat.tick().await;
         // Let the writer come first.
         tokio::time::sleep(Duration::from_millis(50)).await;
         read(&ledger);
-    })
-    .await;
+    }
 }
 
 /// Waits for the lock on a worker.

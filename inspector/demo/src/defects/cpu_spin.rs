@@ -2,10 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::every;
+use super::beat;
 
 pub(super) async fn run() {
-    every(4, async || checksum()).await;
+    let mut beat = beat(4);
+    loop {
+        beat.tick().await;
+        checksum();
+    }
 }
 
 /// Adds things up, for too long.

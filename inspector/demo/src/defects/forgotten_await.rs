@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use super::every;
+use super::beat;
 use crate::service::Shop;
 
 pub(super) async fn run(shop: Arc<Shop>) {
-    every(2, async || {
+    let mut beat = beat(2);
+    loop {
+        beat.tick().await;
         let id = shop.place(100).await;
         finish(id);
-    })
-    .await;
+    }
 }
 
 fn finish(id: u64) {

@@ -2,22 +2,23 @@
 
 use std::future;
 
-use super::every;
+use super::beat;
 
 /// How many are let go: the demo may run for days.
 const MOST: usize = 5_000;
 
 pub(super) async fn run() {
     let mut spawned = 0;
-    every(1, async || {
+    let mut beat = beat(1);
+    loop {
+        beat.tick().await;
         for _ in 0..5 {
             if spawned < MOST {
                 drop(pollscope::spawn(watch()));
                 spawned += 1;
             }
         }
-    })
-    .await;
+    }
 }
 
 /// Waits for a confirmation that nobody will send.

@@ -2,14 +2,15 @@
 
 use std::io;
 
-use super::every;
+use super::beat;
 
 pub(super) async fn run() {
-    every(2, async || {
+    let mut beat = beat(2);
+    loop {
+        beat.tick().await;
         let handle = pollscope::spawn!(append());
         drop(handle);
-    })
-    .await;
+    }
 }
 
 /// Appends to the audit log, and fails.

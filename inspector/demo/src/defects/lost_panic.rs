@@ -1,12 +1,13 @@
 //! A task panics and nobody asks how it ended. Found as `leaked_panic`.
 
-use super::every;
+use super::beat;
 
 pub(super) async fn run() {
-    every(5, async || {
+    let mut beat = beat(5);
+    loop {
+        beat.tick().await;
         drop(pollscope::spawn(import("12,x")));
-    })
-    .await;
+    }
 }
 
 /// Reads a row, and trusts it too much.

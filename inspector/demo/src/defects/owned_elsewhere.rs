@@ -4,12 +4,14 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::every;
+use super::beat;
 
 type Cache = Rc<RefCell<HashMap<u64, String>>>;
 
 pub(super) async fn run() {
-    every(4, async || {
+    let mut beat = beat(4);
+    loop {
+        beat.tick().await;
         // Made on the worker that happens to poll us, and handed to a thread of the blocking pool.
         let cache = pollscope::Owned::new(Cache::default());
         let looked = pollscope::task::spawn_blocking(move || {
@@ -20,6 +22,5 @@ pub(super) async fn run() {
         });
         // Back here it may be another worker by now: dropping it is refused and it is sent home.
         drop(looked.await);
-    })
-    .await;
+    }
 }

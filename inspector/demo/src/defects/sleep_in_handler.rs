@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::every;
+use super::beat;
 use crate::client::Connection;
 
 /// The handler of `GET /invoice`.
@@ -20,11 +20,12 @@ fn render() {
 
 /// Asks for an invoice now and then.
 pub(super) async fn run(addr: SocketAddr) {
-    every(3, async || {
+    let mut beat = beat(3);
+    loop {
+        beat.tick().await;
         if let Ok(mut connection) = Connection::open(addr).await {
             // Only the asking matters here.
             let _ = connection.request("GET", "/invoice", "").await;
         }
-    })
-    .await;
+    }
 }

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use super::every;
+use super::beat;
 
 pub(super) async fn run() {
-    every(3, async || settle()).await;
+    let mut beat = beat(3);
+    loop {
+        beat.tick().await;
+        settle();
+    }
 }
 
 /// Waits for the bank, in the wrong way.
