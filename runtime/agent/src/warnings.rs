@@ -320,12 +320,7 @@ impl Warnings {
         self.records.iter().filter(|record| record.tasks.contains(&task)).map(|record| record.finding.id).collect()
     }
 
-    /// The worst that was said of a task, notes apart; of the last 4096 tasks of which anything was said.
-    pub(crate) fn of_task_severity(&self, task: u64) -> Option<Severity> {
-        self.warned.get(&task).copied()
-    }
-
-    /// The worst that was said of each of those tasks.
+    /// The worst that was said of each task, notes apart; of the last 4096 of which anything was said.
     pub(crate) fn warned(&self) -> impl Iterator<Item = (u64, Severity)> {
         self.warned.iter().map(|(task, severity)| (*task, *severity))
     }
@@ -353,7 +348,7 @@ impl Warnings {
 
     /// Findings that found no room in the table, and lines that found none in the log.
     pub(crate) fn dropped(&self) -> u64 {
-        self.dropped + self.lines_dropped
+        self.dropped + self.lines_dropped + crate::emit::dropped()
     }
 
     /// Bytes of the table, about.

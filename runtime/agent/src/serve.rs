@@ -1,0 +1,170 @@
+//! The server inside the watched process: it answers viewers over a Unix socket and, only when asked, over TCP.
+//!
+//! It runs on the collector's own thread and runtime, so it answers while every worker of the program is blocked,
+//! and it never holds the program up: it reads what the hot path publishes. What may wait (a thread that has to
+//! take a signal, an executable that has to be read) is done on other threads of ours.
+//!
+//! Everything a client can make it keep is bounded: connections, streams, requests, one update at a time.
+
+mod configure;
+mod detail;
+mod dump;
+mod fields;
+mod header;
+mod hello;
+mod http;
+mod inspect;
+mod live;
+mod resolve;
+mod rights;
+mod rows;
+mod scan;
+mod socket;
+mod stacks;
+mod update;
+mod view;
+mod watch;
+mod world;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::{OnceCell, Semaphore};
+
+use crate::config::Rights;
+use crate::state::Agent;
+
+use self::http::Door;
+use self::inspect::Inspect;
+use self::live::Stacks;
+use self::scan::Scan;
+
+/// Connections at a time, over the socket and over TCP each: others cannot use up the owner's.
+const MAX_CONNECTIONS: usize = 32;
+/// How long to wait after an accept failed: most likely the program is out of file descriptors.
+const AFTER_FAILURE: Duration = Duration::from_millis(250);
+
+/// What all connections share.
+#[derive(Debug)]
+struct Server {
+    agent: Arc<Agent>,
+    /// The buffers of scans: one update is made at a time.
+    scan: Mutex<Scan>,
+    stacks: Stacks,
+    /// What our executable tells of frames, once somebody asked.
+    symbols: OnceCell<String>,
+    socket: OnceLock<PathBuf>,
+    tcp: OnceLock<SocketAddr>,
+}
+
+/// Opens the sockets and answers whoever comes, until the runtime ends. Must be called inside it; returns at once.
+///
+/// What cannot be opened is logged in one line: the program runs on, and so does the rest.
+pub(crate) fn start(agent: &Arc<Agent>) {
+    let server = Arc::new(Server::new(agent));
+    tokio::spawn(serve_socket(
+        Arc::clone(&server),
+        socket::Place::of_process(),
+    ));
+    if let Some(at) = agent.settings.bind {
+        tokio::spawn(serve_tcp(server, at));
+    }
+}
+
+/// Removes the socket: the program ends. From any thread, never waits; does nothing the second time.
+pub(crate) fn close() {
+    socket::remove();
+}
+
+impl Server {
+    fn new(agent: &Arc<Agent>) -> Self {
+        Self {
+            scan: Mutex::default(),
+            stacks: Stacks::new(agent.live_options()),
+            symbols: OnceCell::new(),
+            socket: OnceLock::new(),
+            tcp: OnceLock::new(),
+            agent: Arc::clone(agent),
+        }
+    }
+}
+
+async fn serve_socket(server: Arc<Server>, place: socket::Place) {
+    let (listener, path) = match place.open().await {
+        Ok(open) => open,
+        Err(why) => {
+            crate::emit::say(&format!(
+                "no socket to attach to, the program runs on without: {why}"
+            ));
+            return;
+        }
+    };
+    socket::remember(&path);
+    let _ = server.socket.set(path);
+    accept_unix(&server, &listener, place.uid).await;
+}
+
+async fn accept_unix(server: &Arc<Server>, listener: &UnixListener, owner: u32) {
+    let rights = server.agent.settings.rights.unwrap_or_default();
+    let free = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(AFTER_FAILURE).await;
+            continue;
+        };
+        let Ok(slot) = Arc::clone(&free).try_acquire_owned() else {
+            continue;
+        };
+        // Who cannot be told is a stranger: nobody's uid.
+        let peer = stream.peer_cred().map_or(u32::MAX, |peer| peer.uid());
+        let door = match rights::admit(peer, owner) {
+            Ok(()) => Door::Open(Inspect::new(Arc::clone(server), rights)),
+            Err(refusal) => Door::Refused(refusal),
+        };
+        tokio::spawn(async move {
+            http::serve(stream, door).await;
+            drop(slot);
+        });
+    }
+}
+
+async fn serve_tcp(server: Arc<Server>, at: SocketAddr) {
+    if let Err(why) = rights::may_bind(at) {
+        crate::emit::say(&why);
+        return;
+    }
+    let listener = match TcpListener::bind(at).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            crate::emit::say(&format!(
+                "not listening on {at}: {error}; set POLLSCOPE_BIND to another port"
+            ));
+            return;
+        }
+    };
+    let _ = server.tcp.set(listener.local_addr().unwrap_or(at));
+    let rights = rights::OVER_TCP.min(server.agent.settings.rights.unwrap_or(Rights::Read));
+    let free = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(AFTER_FAILURE).await;
+            continue;
+        };
+        let Ok(slot) = Arc::clone(&free).try_acquire_owned() else {
+            continue;
+        };
+        // Updates are small and late ones useless: no waiting to fill a packet.
+        let _ = stream.set_nodelay(true);
+        let door = Door::Open(Inspect::new(Arc::clone(&server), rights));
+        tokio::spawn(async move {
+            http::serve(stream, door).await;
+            drop(slot);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! The service of one connection: checks its rights, and hands each call to who answers it.
+
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pollscope_capture::{registry, stack};
+use pollscope_proto::limits::MAX_RESOLVE_FRAMES;
+use pollscope_proto::v1;
+use pollscope_proto::v1::inspect_server;
+use tokio_stream::Stream;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::dump::Seen;
+use super::watch::Feed;
+use super::{Server, configure, detail, dump, header, hello, resolve, rights};
+use crate::config::Rights;
+
+/// What one connection may ask.
+#[derive(Debug)]
+pub(super) struct Inspect {
+    pub(super) server: Arc<Server>,
+    pub(super) rights: Rights,
+    /// How many modules the client has been told of, by its hello.
+    pub(super) modules_told: AtomicUsize,
+}
+
+impl Inspect {
+    pub(super) fn new(server: Arc<Server>, rights: Rights) -> Self {
+        Self {
+            server,
+            rights,
+            modules_told: AtomicUsize::new(0),
+        }
+    }
+
+    fn new_modules(&self) -> Vec<v1::Module> {
+        let mut told = self.modules_told.load(Ordering::Relaxed);
+        header::new_modules(&mut told)
+    }
+}
+
+type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl inspect_server::Inspect for Inspect {
+    type WatchStream = Feed<Streaming<v1::View>>;
+    type DumpStream = Streamed<v1::ThreadStack>;
+
+    async fn hello(
+        &self,
+        request: Request<v1::HelloRequest>,
+    ) -> Result<Response<v1::HelloReply>, Status> {
+        Ok(Response::new(hello::answer(self, request.get_ref()).await))
+    }
+
+    async fn watch(
+        &self,
+        request: Request<Streaming<v1::View>>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let told = self.modules_told.load(Ordering::Relaxed);
+        Ok(Response::new(Feed::new(
+            Arc::clone(&self.server),
+            request.into_inner(),
+            told,
+        )))
+    }
+
+    async fn get_task(
+        &self,
+        request: Request<v1::TaskRequest>,
+    ) -> Result<Response<v1::TaskReply>, Status> {
+        let (mut reply, polled_on) = detail::describe(&self.server, request.get_ref().id);
+        // Looking at a thread may signal it: more than reading.
+        if let Some(thread) = polled_on.filter(|_| self.rights >= Rights::Debug) {
+            detail::take_stack(&self.server, thread, &mut reply).await?;
+        }
+        Ok(Response::new(reply))
+    }
+
+    async fn configure(
+        &self,
+        request: Request<v1::ConfigureRequest>,
+    ) -> Result<Response<v1::ConfigureReply>, Status> {
+        rights::require(self.rights, Rights::Debug, "changing a setting")?;
+        configure::configure(request.get_ref()).map(Response::new)
+    }
+
+    async fn abort(
+        &self,
+        request: Request<v1::AbortRequest>,
+    ) -> Result<Response<v1::AbortReply>, Status> {
+        rights::require(self.rights, Rights::Abort, "aborting a task")?;
+        let id = request.get_ref().id;
+        let refusal = match registry::abort(id) {
+            Some(true) => String::new(),
+            Some(false) if registry::find(id).is_some() => {
+                format!(
+                    "task {id} cannot be aborted: only spawned tasks can, not closures that run or block_on"
+                )
+            }
+            Some(false) => format!("there is no task {id} (any more)"),
+            None => "this program has no way to abort tasks from outside".to_owned(),
+        };
+        Ok(Response::new(v1::AbortReply {
+            requested: refusal.is_empty(),
+            refusal,
+        }))
+    }
+
+    async fn dump(
+        &self,
+        request: Request<v1::DumpRequest>,
+    ) -> Result<Response<Self::DumpStream>, Status> {
+        rights::require(self.rights, Rights::Debug, "taking the stacks of threads")?;
+        let task = request.get_ref().task;
+        let seen = self.seen_polls();
+        let mut stacks = self
+            .server
+            .stacks
+            .with(move |live| dump::take(live, task, &seen))
+            .await??;
+        if let Some(first) = stacks.first_mut() {
+            first.modules = self.new_modules();
+        }
+        Ok(Response::new(Box::pin(tokio_stream::iter(
+            stacks.into_iter().map(Ok),
+        ))))
+    }
+
+    async fn resolve(
+        &self,
+        request: Request<v1::ResolveRequest>,
+    ) -> Result<Response<v1::ResolveReply>, Status> {
+        let frames = request.into_inner().frames;
+        if frames.len() > MAX_RESOLVE_FRAMES {
+            return Err(Status::invalid_argument(format!(
+                "ask for at most {MAX_RESOLVE_FRAMES} frames at a time"
+            )));
+        }
+        let modules: Vec<PathBuf> = stack::modules()
+            .into_iter()
+            .map(|module| PathBuf::from(module.path))
+            .collect();
+        resolve::resolve(&self.server.agent.symbols, &frames, &modules)
+            .await
+            .map(Response::new)
+    }
+}
+
+impl Inspect {
+    /// The polls that the collector has seen running.
+    fn seen_polls(&self) -> Vec<Seen> {
+        let state = self.server.agent.state();
+        let polls = state
+            .threads
+            .iter()
+            .filter(|thread| thread.current_task != 0);
+        polls
+            .filter_map(|thread| {
+                let at_least_ns = thread.current_poll_ns?;
+                Some(Seen {
+                    tid: thread.tid,
+                    task: thread.current_task,
+                    at_least_ns,
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,132 @@
+//! Who is let in, and what they may do.
+
+use std::net::SocketAddr;
+
+use pollscope_proto::v1;
+use tonic::Status;
+
+use crate::config::Rights;
+
+/// What a connection over TCP may do: there is no token yet, and any user of the machine can reach loopback.
+pub(super) const OVER_TCP: Rights = Rights::Read;
+
+/// Refuses what needs more than this connection has. `what` completes "… needs the right …".
+pub(super) fn require(have: Rights, needed: Rights, what: &str) -> Result<(), Status> {
+    if have >= needed {
+        return Ok(());
+    }
+    let advice = match needed {
+        Rights::Abort => "start the program with POLLSCOPE_RIGHTS=abort and attach by its pid",
+        Rights::Debug | Rights::Read => {
+            "attach by pid, over the socket (POLLSCOPE_RIGHTS must not say read)"
+        }
+    };
+    let (needed, have) = (word(needed), word(have));
+    Err(Status::permission_denied(format!(
+        "{what} needs the right `{needed}`, this connection has `{have}`: {advice}"
+    )))
+}
+
+const fn word(rights: Rights) -> &'static str {
+    match rights {
+        Rights::Read => "read",
+        Rights::Debug => "debug",
+        Rights::Abort => "abort",
+    }
+}
+
+pub(super) const fn wire(rights: Rights) -> v1::Rights {
+    match rights {
+        Rights::Read => v1::Rights::Read,
+        Rights::Debug => v1::Rights::Debug,
+        Rights::Abort => v1::Rights::Abort,
+    }
+}
+
+/// Whether a user may come in over the socket, and the refusal to show to one who may not.
+///
+/// The directory keeps others out already; this holds where somebody opened it up.
+pub(super) fn admit(peer: u32, owner: u32) -> Result<(), String> {
+    if peer == 0 || peer == owner {
+        return Ok(());
+    }
+    Err(format!(
+        "this process belongs to uid {owner}, you are uid {peer}: run the inspector as that user or as root"
+    ))
+}
+
+/// Whether the server may listen there, and what to log where it may not.
+pub(super) fn may_bind(at: SocketAddr) -> Result<(), String> {
+    if at.ip().is_loopback() {
+        return Ok(());
+    }
+    let port = at.port();
+    Err(format!(
+        "not listening on {at}: beyond loopback needs TLS and a token: not built yet; use 127.0.0.1:{port}"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::Code;
+
+    use super::*;
+
+    #[test]
+    fn root_and_the_owner_come_in() {
+        assert_eq!(admit(0, 1000), Ok(()));
+        assert_eq!(admit(1000, 1000), Ok(()));
+        let refusal = admit(1001, 1000).expect_err("a stranger");
+        assert!(
+            refusal.contains("uid 1000") && refusal.contains("uid 1001"),
+            "{refusal}"
+        );
+        assert!(admit(1001, 0).is_err(), "root's processes are root's");
+    }
+
+    #[test]
+    fn rights_include_those_below() {
+        use Rights::{Abort, Debug, Read};
+        for (have, needed, enough) in [
+            (Read, Read, true),
+            (Read, Debug, false),
+            (Read, Abort, false),
+            (Debug, Read, true),
+            (Debug, Debug, true),
+            (Debug, Abort, false),
+            (Abort, Read, true),
+            (Abort, Debug, true),
+            (Abort, Abort, true),
+        ] {
+            let answer = require(have, needed, "this");
+            assert_eq!(answer.is_ok(), enough, "{have:?} for {needed:?}");
+            if let Err(status) = answer {
+                assert_eq!(status.code(), Code::PermissionDenied);
+                assert!(
+                    status.message().contains(&format!("`{}`", word(needed))),
+                    "{}",
+                    status.message()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn only_loopback_is_listened_on() {
+        for at in ["127.0.0.1:6670", "127.9.9.9:1", "[::1]:6670"] {
+            assert_eq!(may_bind(at.parse().expect("an address")), Ok(()));
+        }
+        for at in [
+            "0.0.0.0:6670",
+            "[::]:6670",
+            "10.0.0.1:6670",
+            "[::ffff:127.0.0.1]:6670",
+        ] {
+            let refusal = may_bind(at.parse().expect("an address")).expect_err("refused");
+            assert!(
+                refusal.contains("beyond loopback needs TLS and a token: not built yet"),
+                "{refusal}"
+            );
+        }
+    }
+}

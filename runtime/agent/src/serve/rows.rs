@@ -1,0 +1,184 @@
+//! Rows of the wire: a task, a site, a thread, with every text cut to its bound.
+
+use pollscope_capture::record::Outcome;
+use pollscope_capture::site::Site;
+use pollscope_capture::thread::Role;
+use pollscope_capture::{Level, TaskKind, clock};
+use pollscope_proto::limits::{self, MAX_TEXT_BYTES};
+use pollscope_proto::v1;
+
+use super::fields::Task;
+use crate::figures::{SiteFigures, Spread, TaskState, ThreadFigures};
+use crate::finding::Severity;
+use crate::history::SiteSecond;
+
+/// A text as it may travel.
+pub(super) fn text(text: &str) -> String {
+    limits::cut(text, MAX_TEXT_BYTES).to_owned()
+}
+
+pub(super) fn task(task: &Task<'_>) -> v1::TaskRow {
+    let known = task.seen;
+    v1::TaskRow {
+        id: known.id,
+        tokio_id: if known.tokio_id == 0 {
+            String::new()
+        } else {
+            known.tokio_id.to_string()
+        },
+        runtime: known.runtime.into(),
+        name: task.name().map(|name| text(name)).unwrap_or_default(),
+        site: known.site.0,
+        kind: kind(known.kind).into(),
+        state: state(task.state()).into(),
+        outcome: outcome(known.outcome).into(),
+        parent: known.parent,
+        created_ns: clock::mono_of(known.created),
+        future_bytes: task.site.future_bytes.into(),
+        polls: known.polls(),
+        wakes: task.wakes(),
+        self_wakes: task.self_wakes(),
+        busy_ns: task.busy_ns(),
+        scheduled_ns: task.scheduled_ns(),
+        idle_ns: task.idle_ns(),
+        max_poll_ns: task.max_poll_ns(),
+        current_poll_ns: task.current_ns(),
+        tid: task.poll().map_or(0, |poll| poll.tid),
+        span: String::new(),
+        labels: std::collections::HashMap::new(),
+        warned: severity(task.warned()).into(),
+        ended_ns: task.ended().map(clock::mono_of),
+    }
+}
+
+pub(super) fn site(site: &Site) -> v1::Site {
+    v1::Site {
+        id: site.id.0,
+        file: text(site.file),
+        line: site.line,
+        column: site.column,
+        type_name: text(site.type_name),
+        kind: kind(site.kind).into(),
+    }
+}
+
+/// The row of a spawn site; its history where it is asked for.
+pub(super) fn site_figures(
+    site: &Site,
+    figures: &SiteFigures,
+    warned: Option<Severity>,
+    history: &[SiteSecond],
+) -> v1::SiteRow {
+    let spreads = figures.spreads.as_deref();
+    v1::SiteRow {
+        site: site.id.0,
+        live: figures.live,
+        live_peak: figures.live_peak,
+        live_per_min: figures.live_per_min,
+        spawned: figures.spawned,
+        ended: figures.all_ended(),
+        polls: figures.polls,
+        busy_ns: figures.busy_ns,
+        future_bytes: site.future_bytes.into(),
+        live_bytes: figures.live_bytes,
+        poll_ns: spreads.and_then(|spreads| quantiles(&spreads.poll_ns)),
+        scheduled_ns: spreads.and_then(|spreads| quantiles(&spreads.scheduled_ns)),
+        age_ns: spreads.and_then(|spreads| quantiles(&spreads.age_ns)),
+        lifetime_ns: spreads.and_then(|spreads| quantiles(&spreads.lifetime_ns)),
+        history_live: history.iter().map(|second| second.live.into()).collect(),
+        history_busy_ns: history
+            .iter()
+            .map(|second| u64::from(second.busy_us) * 1_000)
+            .collect(),
+        warned: severity(warned).into(),
+    }
+}
+
+/// What is known of a spread; nothing of one without values: quantiles of nothing are not zero.
+pub(super) fn quantiles(spread: &Spread) -> Option<v1::Quantiles> {
+    let count = spread.count();
+    (count > 0).then(|| v1::Quantiles {
+        p50: spread.quantile(0.5),
+        p90: spread.quantile(0.9),
+        p99: spread.quantile(0.99),
+        max: spread.max,
+        count,
+        buckets: Vec::new(),
+    })
+}
+
+pub(super) fn thread(thread: &ThreadFigures, history: &[u16]) -> v1::ThreadRow {
+    v1::ThreadRow {
+        tid: thread.tid,
+        name: text(&thread.name),
+        runtime: thread.runtime.into(),
+        role: role(thread.role).to_owned(),
+        busy_ratio: thread.busy_ratio,
+        current_task: thread.current_task,
+        current_poll_ns: thread.current_poll_ns.unwrap_or(0),
+        polls: thread.polls,
+        history_busy_permille: history
+            .iter()
+            .map(|permille| u32::from(*permille))
+            .collect(),
+        now: thread.doing.name().to_owned(),
+    }
+}
+
+pub(super) const fn role(role: Role) -> &'static str {
+    match role {
+        Role::Worker => "worker",
+        Role::Blocking => "blocking",
+        Role::Local => "local",
+        Role::Other => "other",
+        Role::Ours => "ours",
+    }
+}
+
+pub(super) const fn kind(kind: TaskKind) -> v1::TaskKind {
+    match kind {
+        TaskKind::Task => v1::TaskKind::Task,
+        TaskKind::Local => v1::TaskKind::Local,
+        TaskKind::Blocking => v1::TaskKind::Blocking,
+        TaskKind::BlockOn => v1::TaskKind::BlockOn,
+        TaskKind::Request => v1::TaskKind::Request,
+        TaskKind::Foreign => v1::TaskKind::Foreign,
+    }
+}
+
+const fn state(state: TaskState) -> v1::TaskState {
+    match state {
+        TaskState::Running => v1::TaskState::Running,
+        TaskState::Scheduled => v1::TaskState::Scheduled,
+        TaskState::Idle => v1::TaskState::Idle,
+        TaskState::Unpolled => v1::TaskState::Unpolled,
+        TaskState::Done => v1::TaskState::Done,
+    }
+}
+
+const fn outcome(outcome: Outcome) -> v1::Outcome {
+    match outcome {
+        Outcome::None => v1::Outcome::Unspecified,
+        Outcome::Ok => v1::Outcome::Ok,
+        Outcome::Error => v1::Outcome::Error,
+        Outcome::Panic => v1::Outcome::Panic,
+        Outcome::Aborted => v1::Outcome::Aborted,
+    }
+}
+
+pub(super) const fn severity(severity: Option<Severity>) -> v1::Severity {
+    match severity {
+        None => v1::Severity::Unspecified,
+        Some(Severity::Info) => v1::Severity::Info,
+        Some(Severity::Warn) => v1::Severity::Warn,
+        Some(Severity::Error) => v1::Severity::Error,
+    }
+}
+
+pub(super) const fn level(level: Level) -> v1::Level {
+    match level {
+        Level::Off => v1::Level::Off,
+        Level::Quiet => v1::Level::Quiet,
+        Level::Debug => v1::Level::Debug,
+    }
+}
