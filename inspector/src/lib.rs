@@ -1,5 +1,6 @@
 //! The inspector: net → model → app (update) → ui (draw).
 
+pub mod app;
 pub mod cli;
 #[cfg(feature = "demo")]
 mod demo;
@@ -8,3 +9,6 @@ pub mod format;
 pub mod model;
 pub mod net;
 pub mod report;
+pub mod terminal;
+pub mod tui;
+pub mod ui;

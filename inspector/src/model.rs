@@ -5,6 +5,7 @@
 //! Every string in here has been cleaned by `net::wire`: no control characters, bounded length.
 
 mod found;
+mod kind;
 mod site;
 mod snapshot;
 mod target;
@@ -14,6 +15,7 @@ mod view;
 mod warning;
 
 pub use found::{Found, FoundState};
+pub use kind::Words;
 pub use site::{Distribution, Site, SiteRow};
 pub use snapshot::{Dropped, SelfCost, Snapshot, Totals};
 pub use target::{Clock, Level, Rights, Runtime, Target};

@@ -74,6 +74,21 @@ pub struct Task {
     pub warned: Option<Severity>,
 }
 
+impl Task {
+    /// As a screen names it: its name, else where it was spawned, else its type.
+    pub fn title(&self) -> String {
+        if !self.name.is_empty() {
+            return self.name.clone();
+        }
+        let site = self.site.short();
+        if site.is_empty() {
+            self.type_name.clone()
+        } else {
+            site
+        }
+    }
+}
+
 /// What the target tells of one task when asked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskDetail {

@@ -1,0 +1,98 @@
+//! Places in the source, cut to a width: from the left, so that `file.rs:line` stays.
+
+use pollscope_proto::frames::{is_user, short_path};
+use unicode_width::UnicodeWidthStr;
+
+use super::SourceKey;
+use crate::model::{Place, Site};
+
+/// `checkout.rs:118`: the file without its directories.
+pub fn file_and_line(file: &str, line: u32) -> String {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    with_line(name, line)
+}
+
+/// The place with its crate instead of the registry's path, in at most `width` columns.
+pub fn place(file: &str, line: u32, width: usize) -> String {
+    cut(&with_line(&short_path(file), line), width)
+}
+
+/// As [`place`], of a site; empty where the place is not known.
+pub fn site(site: &Site, width: usize) -> String {
+    place(&site.file, site.line, width)
+}
+
+/// The place in the user's source that a stack is about: its innermost frame of the program's own code, else the
+/// site.
+pub fn of_stack(place: &Place) -> Option<SourceKey> {
+    let frame = place
+        .backtrace
+        .iter()
+        .find(|frame| frame.line > 0 && is_user(&frame.function, &frame.file))
+        .map(|frame| (frame.file.clone(), frame.line));
+    let site = place.site.as_ref();
+    frame.or_else(|| {
+        site.filter(|site| !site.file.is_empty() && site.line > 0)
+            .map(|site| (site.file.clone(), site.line))
+    })
+}
+
+fn with_line(file: &str, line: u32) -> String {
+    if file.is_empty() || line == 0 {
+        file.to_owned()
+    } else {
+        format!("{file}:{line}")
+    }
+}
+
+/// A path in at most `width` columns: whole directories go first, then the start of the name.
+pub fn cut(path: &str, width: usize) -> String {
+    if path.width() <= width {
+        return path.to_owned();
+    }
+    if width == 0 {
+        return String::new();
+    }
+    // "…/" and the longest tail that begins at a directory.
+    let at_directory = path
+        .match_indices('/')
+        .map(|(at, _)| &path[at..])
+        .find(|tail| tail.width() < width);
+    let tail = at_directory.unwrap_or_else(|| {
+        let fits = |&(at, _): &(usize, char)| path[at..].width() < width;
+        path.char_indices()
+            .find(fits)
+            .map_or("", |(at, _)| &path[at..])
+    });
+    format!("…{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directories_go_first_then_the_start_of_the_name() {
+        let path = "orders/src/http/checkout.rs:118";
+        assert_eq!(cut(path, 40), path);
+        assert_eq!(cut(path, 25), "…/http/checkout.rs:118");
+        assert_eq!(cut(path, 18), "…/checkout.rs:118");
+        assert_eq!(cut(path, 10), "…ut.rs:118");
+        assert_eq!(cut(path, 1), "…");
+        assert_eq!(cut(path, 0), "");
+    }
+
+    #[test]
+    fn a_library_is_named_by_its_crate() {
+        let file =
+            "/home/a/.cargo/registry/src/index.crates.io-1949cf8c/hyper-util-0.1.2/src/server.rs";
+        assert_eq!(place(file, 208, 60), "hyper-util-0.1.2/src/server.rs:208");
+        assert_eq!(file_and_line(file, 208), "server.rs:208");
+        assert_eq!(file_and_line("", 0), "");
+    }
+
+    #[test]
+    fn wide_characters_count_twice() {
+        assert_eq!(cut("資料/資料.rs:1", 9), "…料.rs:1");
+    }
+}

@@ -1,0 +1,111 @@
+//! The terminal while the inspector has it, and its way back to what it was: at the end, after an error, in a
+//! panic, before a stop.
+
+mod os;
+
+use std::io::{self, Write};
+use std::panic;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, execute, queue, style};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+pub use os::{stop, time_of_day};
+
+use crate::app::App;
+use crate::ui::{self, Theme};
+
+/// Whether the terminal is ours now. Written by this file alone; the panic hook reads it on whatever thread panics.
+static OURS: AtomicBool = AtomicBool::new(false);
+static HOOK: Once = Once::new();
+
+/// The terminal in raw mode on its alternate screen. Dropping it gives the terminal back.
+#[derive(Debug)]
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<io::Stdout>>,
+    theme: Theme,
+}
+
+impl Screen {
+    /// Takes the terminal.
+    pub fn open(theme: Theme) -> io::Result<Self> {
+        // The theme decides about colours. Left to itself crossterm honours NO_COLOR by sending an empty colour
+        // command, which terminals read as a reset of bold and reverse, too.
+        style::force_color_output(true);
+        HOOK.call_once(|| {
+            let told = panic::take_hook();
+            panic::set_hook(Box::new(move |panic| {
+                restore();
+                told(panic);
+            }));
+        });
+        let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        let mut screen = Self { terminal, theme };
+        screen.enter()?;
+        Ok(screen)
+    }
+
+    /// Takes the terminal again, after [`Self::leave`] or a stop.
+    pub fn enter(&mut self) -> io::Result<()> {
+        OURS.store(true, Ordering::SeqCst);
+        enable_raw_mode()?;
+        execute!(
+            io::stdout(),
+            EnterAlternateScreen,
+            EnableBracketedPaste,
+            cursor::Hide
+        )?;
+        // Whatever is on the screen now is not what was drawn last.
+        self.terminal.clear()
+    }
+
+    /// Gives the terminal back.
+    #[expect(
+        clippy::unused_self,
+        reason = "only who has the terminal can give it back"
+    )]
+    pub fn leave(&mut self) {
+        restore();
+    }
+
+    /// Forgets what was drawn, so that the next drawing sends everything.
+    pub fn clear(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    /// Draws the state; what did not change since the last time is not sent.
+    pub fn draw(&mut self, app: &App) -> io::Result<()> {
+        queue!(io::stdout(), BeginSynchronizedUpdate)?;
+        self.terminal
+            .draw(|frame| ui::draw(app, &self.theme, frame))?;
+        execute!(io::stdout(), EndSynchronizedUpdate)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Puts everything back that was switched on, once. What fails is left: there is nobody to tell, and the rest
+/// still has to be tried.
+fn restore() {
+    if !OURS.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = io::stdout();
+    let _ = queue!(out, EndSynchronizedUpdate);
+    let _ = queue!(out, DisableBracketedPaste);
+    let _ = queue!(out, LeaveAlternateScreen);
+    let _ = queue!(out, cursor::Show);
+    let _ = out.flush();
+    let _ = disable_raw_mode();
+}

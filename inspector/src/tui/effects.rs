@@ -1,0 +1,241 @@
+//! Does what the state asked for.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+use std::rc::Rc;
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::EventStream;
+use crossterm::execute;
+use tokio::sync::mpsc::{self, Sender, UnboundedSender};
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::connection::{Request, follow};
+use super::source::{Source, discover};
+use super::{excerpt, suspend};
+use crate::app::{Action, App, Effect, Notice};
+use crate::model::Target;
+use crate::net::{self, Address, NetError};
+use crate::terminal::Screen;
+
+/// OSC 52 is one escape sequence; terminals drop what is much longer than this.
+const LONGEST_COPY: usize = 64 * 1024;
+
+pub(super) struct Executor<S: Source> {
+    source: Rc<S>,
+    actions: Sender<Action>,
+    connection: Option<Connection>,
+}
+
+struct Connection {
+    requests: UnboundedSender<Request>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl<S: Source> Executor<S> {
+    pub(super) fn new(source: S, actions: Sender<Action>) -> Self {
+        Self {
+            source: Rc::new(source),
+            actions,
+            connection: None,
+        }
+    }
+
+    pub(super) async fn open(&self, address: &Address) -> Result<S::Session, NetError> {
+        self.source.open(address).await
+    }
+
+    /// Follows a target; the one before is left.
+    pub(super) fn follow(&mut self, address: Address, first: Option<S::Session>) {
+        let (requests, from_app) = mpsc::unbounded_channel();
+        let source = Rc::clone(&self.source);
+        let actions = self.actions.clone();
+        let task = tokio::task::spawn_local(follow(source, address, first, from_app, actions));
+        self.connection = Some(Connection { requests, task });
+    }
+
+    /// Returns if the connection's task panicked, by panicking: it must not go unseen.
+    pub(super) async fn failed(&mut self) {
+        let Some(connection) = &mut self.connection else {
+            return std::future::pending().await;
+        };
+        let ended = (&mut connection.task).await;
+        self.connection = None;
+        if let Err(error) = ended
+            && let Ok(panic) = error.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
+        }
+    }
+
+    pub(super) fn rescan(&self) {
+        let actions = self.actions.clone();
+        tokio::task::spawn_local(async move {
+            let found = discover().await;
+            let mut probes = JoinSet::new();
+            for (at, found) in found.into_iter().enumerate() {
+                probes.spawn_local(async move { (at, net::probe(found).await) });
+            }
+            let mut probed = probes.join_all().await;
+            probed.sort_by_key(|(at, _)| *at);
+            let found = probed.into_iter().map(|(_, found)| found).collect();
+            let _ = actions.send(Action::Found(found)).await;
+        });
+    }
+
+    fn ask(&self, request: Request) {
+        if let Some(connection) = &self.connection {
+            // A connection that has just ended says so itself.
+            let _ = connection.requests.send(request);
+        }
+    }
+
+    fn say(&self, notice: Notice) {
+        let actions = self.actions.clone();
+        tokio::task::spawn_local(async move {
+            let _ = actions.send(Action::Notice(notice)).await;
+        });
+    }
+
+    /// Does it; says whether that was to quit.
+    pub(super) async fn run(
+        &mut self,
+        effect: Effect,
+        app: &mut App,
+        screen: &mut Screen,
+        events: &mut Option<EventStream>,
+    ) -> io::Result<bool> {
+        match effect {
+            Effect::SetView(number, view) => self.ask(Request::View(number, view)),
+            Effect::OpenTask(id) => self.ask(Request::Task(id)),
+            Effect::Abort(id) => self.ask(Request::Abort(id)),
+            Effect::Configure(change) => self.ask(Request::Configure(change)),
+            Effect::Dump => self.ask(Request::Dump),
+            Effect::Switch(yes) => self.ask(Request::Switch(yes)),
+            Effect::Disconnect => self.connection = None,
+            Effect::Attach(text) => self.attach(text),
+            Effect::Rescan => self.rescan(),
+            Effect::RemoveStale(address) => {
+                self.say(match net::remove_stale(&address) {
+                    Ok(()) => Notice::good(format!("removed {address}")),
+                    Err(error) => Notice::bad(error.to_string()),
+                });
+                self.rescan();
+            }
+            Effect::Copy(text) => {
+                if text.len() > LONGEST_COPY {
+                    self.say(Notice::bad("too long for the terminal's clipboard"));
+                } else {
+                    execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?;
+                }
+            }
+            Effect::ReadSource(key) => self.read_source(key, app.snapshot.target.clone()),
+            Effect::Edit { file, line } => {
+                // Two readers of one keyboard would each get half of the keys.
+                *events = None;
+                screen.leave();
+                let edited = edit(&file, line, &app.snapshot.target).await;
+                screen.enter()?;
+                *events = Some(EventStream::new());
+                if let Err(error) = edited {
+                    self.say(Notice::bad(format!("{error:#}")));
+                }
+                app.redraw();
+            }
+            Effect::Redraw => {
+                screen.clear()?;
+                app.redraw();
+            }
+            Effect::Suspend => {
+                suspend(screen)?;
+                app.redraw();
+            }
+            Effect::Quit => return Ok(true),
+        }
+        Ok(false)
+    }
+
+    fn attach(&mut self, text: String) {
+        match net::locate(&text) {
+            Ok(address) => self.follow(address, None),
+            Err(error) => {
+                let (actions, why) = (self.actions.clone(), error.to_string());
+                tokio::task::spawn_local(async move {
+                    let _ = actions.send(Action::Lost { why }).await;
+                });
+            }
+        }
+    }
+
+    fn read_source(&self, key: (String, u32), target: Target) {
+        let actions = self.actions.clone();
+        tokio::task::spawn_local(async move {
+            let asked = key.clone();
+            let read = tokio::task::spawn_blocking(move || {
+                excerpt::find(&asked.0, &target).map(|path| excerpt::read(&path, asked.1))
+            });
+            if let Ok(Some(excerpt)) = read.await {
+                let _ = actions.send(Action::Source(key, excerpt)).await;
+            }
+        });
+    }
+}
+
+/// Runs the user's editor on the line and waits for its end.
+async fn edit(file: &str, line: u32, target: &Target) -> anyhow::Result<()> {
+    let path = excerpt::find(file, target)
+        .ok_or_else(|| anyhow::anyhow!("{file} is not on this machine, or not near its program"))?;
+    let editor = ["VISUAL", "EDITOR"]
+        .into_iter()
+        .filter_map(std::env::var_os)
+        .find(|editor| !editor.is_empty())
+        .unwrap_or_else(|| "vi".into());
+    // `EDITOR="code --wait"` is a command with arguments.
+    let text = editor.to_string_lossy();
+    let mut words = text.split_whitespace();
+    let program = words.next().unwrap_or("vi");
+    let status = tokio::process::Command::new(program)
+        .args(words)
+        .args(position(program, &path, line))
+        .status()
+        .await
+        .map_err(|error| anyhow::anyhow!("cannot start {program}: {error}"))?;
+    if !status.success() {
+        anyhow::bail!("{program} ended with {status}");
+    }
+    Ok(())
+}
+
+/// How that editor is told a line.
+fn position(editor: &str, path: &Path, line: u32) -> Vec<OsString> {
+    let with_line = || {
+        let mut text = path.as_os_str().to_owned();
+        text.push(format!(":{line}"));
+        text
+    };
+    match Path::new(editor).file_name().and_then(|name| name.to_str()) {
+        Some("code" | "codium" | "code-insiders") => vec!["--goto".into(), with_line()],
+        Some("hx" | "helix" | "subl" | "zed") => vec![with_line()],
+        _ => vec![format!("+{line}").into(), path.as_os_str().to_owned()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn editors_are_told_the_line_their_own_way() {
+        let path = Path::new("/a/b.rs");
+        assert_eq!(position("/usr/bin/vim", path, 7), ["+7", "/a/b.rs"]);
+        assert_eq!(position("hx", path, 7), ["/a/b.rs:7"]);
+        assert_eq!(position("code", path, 7), ["--goto", "/a/b.rs:7"]);
+    }
+}

@@ -1,0 +1,120 @@
+//! A histogram lying on its side: each row names where its bucket begins, so that the axis needs no guessing.
+
+use pollscope_proto::buckets::lower_bound;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{Theme, boxes};
+use crate::format;
+use crate::model::Distribution;
+
+const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+
+/// How the axis is written.
+#[derive(Clone, Copy)]
+pub(super) enum Unit {
+    Duration,
+    Age,
+}
+
+/// Draws the buckets that hold something, merged until they fit; rows from `threshold` nanoseconds on (0: none)
+/// are marked.
+pub(super) fn draw(
+    theme: &Theme,
+    of: &Distribution,
+    unit: Unit,
+    threshold: u64,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    if area.height == 0 {
+        return;
+    }
+    let rows = merged(&of.buckets, usize::from(area.height));
+    let most = rows.iter().map(|row| row.1).max().unwrap_or(0).max(1);
+    let room = usize::from(area.width).saturating_sub(18).min(60);
+    let lines = rows.into_iter().map(|(from, count)| {
+        let label = match unit {
+            Unit::Duration => format::duration(from),
+            Unit::Age => format::age(from),
+        };
+        let slow = threshold > 0 && from >= threshold;
+        let style = if slow {
+            theme.severity(crate::model::Severity::Warn)
+        } else {
+            theme.chart()
+        };
+        let note = if slow && count > 0 { "  ◂ slow" } else { "" };
+        Line::from(vec![
+            Span::styled(format!("{label:>8} "), theme.dim()),
+            Span::styled(bar(count, most, room), style),
+            Span::raw(format!(" {}", format::count(count))),
+            Span::styled(note, theme.dim()),
+        ])
+    });
+    boxes::lines(area, lines, buf);
+}
+
+/// `(from, count)` of at most `height` rows, from the first bucket that holds something to the last.
+fn merged(buckets: &[u64], height: usize) -> Vec<(u64, u64)> {
+    let Some(first) = buckets.iter().position(|&count| count > 0) else {
+        return Vec::new();
+    };
+    let last = buckets
+        .iter()
+        .rposition(|&count| count > 0)
+        .unwrap_or(first);
+    let used = &buckets[first..=last];
+    // Two buckets make an octave: merging them first keeps the axis in powers of two.
+    let mut by = 2;
+    while used.len().div_ceil(by) > height.max(1) {
+        by += 2;
+    }
+    used.chunks(by)
+        .enumerate()
+        .map(|(at, chunk)| {
+            let count = chunk
+                .iter()
+                .fold(0_u64, |sum, count| sum.saturating_add(*count));
+            (lower_bound(first + at * by), count)
+        })
+        .collect()
+}
+
+/// Eighths of a column; what is not nothing is at least a sliver.
+fn bar(count: u64, most: u64, room: usize) -> String {
+    let eighths = (u128::from(count) * room as u128 * 8 / u128::from(most.max(1))) as usize;
+    let eighths = if count > 0 { eighths.max(1) } else { 0 };
+    let mut text = "█".repeat(eighths / 8);
+    text.push_str(EIGHTHS[eighths % 8]);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_are_merged_until_they_fit_and_nothing_is_lost() {
+        let mut buckets = vec![0; 64];
+        buckets[3] = 5;
+        buckets[20] = 7;
+        buckets[41] = 1;
+        for height in [1, 3, 10, 50] {
+            let rows = merged(&buckets, height);
+            assert!(rows.len() <= height.max(1), "{height}");
+            assert_eq!(rows.iter().map(|row| row.1).sum::<u64>(), 13);
+            assert_eq!(rows[0].0, lower_bound(3));
+        }
+        assert!(merged(&[0; 64], 5).is_empty());
+    }
+
+    #[test]
+    fn the_rarest_is_still_seen() {
+        assert_eq!(bar(1, 1_000_000, 20), "▏");
+        assert_eq!(bar(0, 10, 20), "");
+        assert_eq!(bar(10, 10, 3), "███");
+        assert_eq!(bar(u64::MAX, u64::MAX, 2), "██");
+    }
+}

@@ -1,0 +1,207 @@
+//! The frames of a stack: the user's own, and between them how many of libraries are not shown.
+
+use pollscope_proto::frames::{Origin, origin};
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use super::{Theme, figure};
+use crate::app::path;
+use crate::model::{Frame, Place};
+
+/// How frames are shown.
+#[derive(Clone, Copy)]
+pub(super) struct Manner {
+    pub(super) width: usize,
+    pub(super) all: bool,
+    pub(super) wrap: bool,
+    /// Says how many frames are left out, and of whom.
+    pub(super) folds: bool,
+}
+
+/// The frames as lines, innermost first.
+pub(super) fn lines<'a>(theme: &Theme, place: &Place, manner: Manner) -> Vec<Line<'a>> {
+    let frames = &place.backtrace;
+    let mut lines = Vec::new();
+    let mut hidden: Vec<&Frame> = Vec::new();
+    for (at, frame) in frames.iter().enumerate() {
+        if manner.all || is_shown(frames, at) {
+            fold(theme, &mut hidden, &mut lines);
+            one(theme, at, frame, manner, &mut lines);
+        } else {
+            hidden.push(frame);
+            if !manner.folds {
+                hidden.clear();
+            }
+        }
+    }
+    fold(theme, &mut hidden, &mut lines);
+    lines
+}
+
+/// The user's frames, and the call into a library that the innermost of them made: it names what blocks.
+fn is_shown(frames: &[Frame], at: usize) -> bool {
+    let is_user = |frame: &Frame| origin(&frame.function, &frame.file) == Origin::User;
+    if is_user(&frames[at]) {
+        return true;
+    }
+    let first = frames.iter().position(is_user);
+    match first {
+        Some(first) => at + 1 == first,
+        // Nothing of the user's: the innermost frames are better than none.
+        None => at < 6,
+    }
+}
+
+fn fold(theme: &Theme, hidden: &mut Vec<&Frame>, lines: &mut Vec<Line<'_>>) {
+    if hidden.is_empty() {
+        return;
+    }
+    let mut of: Vec<&'static str> = Vec::new();
+    for frame in &*hidden {
+        let word = match origin(&frame.function, &frame.file) {
+            Origin::Std => "std",
+            Origin::Library => "libraries",
+            Origin::Pollscope => "pollscope",
+            Origin::System | Origin::User => "system",
+        };
+        if !of.contains(&word) {
+            of.push(word);
+        }
+    }
+    let frames = figure::plural(hidden.len() as u64, "frame");
+    let text = format!("   ⋯ {frames} of {} (b)", of.join(", "));
+    lines.push(Line::styled(text, theme.dim()));
+    hidden.clear();
+}
+
+fn one(theme: &Theme, at: usize, frame: &Frame, manner: Manner, lines: &mut Vec<Line<'_>>) {
+    let name = name(frame);
+    let location = path::place(&frame.file, frame.line, manner.width);
+    let room = manner.width.saturating_sub(3);
+    let own = origin(&frame.function, &frame.file) == Origin::User;
+    let style = if own { theme.code() } else { theme.text() };
+    if manner.wrap && 3 + name.width() + 2 + location.width() > manner.width {
+        // Over several lines: the name, broken anywhere, then the place on a line of its own.
+        for (n, part) in figure::wrap(&name, room).into_iter().enumerate() {
+            let number = if n == 0 {
+                format!("{at:>2} ")
+            } else {
+                "   ".to_owned()
+            };
+            lines.push(Line::from(vec![
+                Span::styled(number, theme.dim()),
+                Span::styled(part, style),
+            ]));
+        }
+        if !location.is_empty() {
+            let text = format!("     {}", path::cut(&location, room.saturating_sub(2)));
+            lines.push(Line::styled(text, theme.dim()));
+        }
+        return;
+    }
+    // The name has two thirds at most unless the place needs less; what is cut keeps the end of both.
+    let place_room = location
+        .width()
+        .min((room / 2).max(room.saturating_sub(name.width() + 2)));
+    let place = path::cut(&location, place_room);
+    let name_room = room.saturating_sub(place.width() + usize::from(!place.is_empty()) * 2);
+    let name = tail(&name, name_room);
+    let pad = room.saturating_sub(name.width() + place.width());
+    lines.push(Line::from(vec![
+        Span::styled(format!("{at:>2} "), theme.dim()),
+        Span::styled(name, style),
+        Span::raw(" ".repeat(pad)),
+        Span::styled(place, theme.dim()),
+    ]));
+}
+
+/// A function's name loses its front first: the end tells it apart.
+fn tail(name: &str, width: usize) -> String {
+    if name.width() <= width {
+        return name.to_owned();
+    }
+    let at_path = name
+        .match_indices("::")
+        .map(|(at, _)| &name[at + 2..])
+        .find(|tail| tail.width() < width);
+    match at_path {
+        Some(tail) => format!("…{tail}"),
+        None => figure::fit(name, width),
+    }
+}
+
+fn name(frame: &Frame) -> String {
+    if frame.function.is_empty() {
+        return format!("{}+{:#x}", frame.module, frame.offset);
+    }
+    let mut name = frame.function.clone();
+    // The compiler's words for the body of an async fn say little to a reader.
+    for (long, short) in [
+        ("::{async_fn#0}", " async"),
+        ("::{{closure}}", "::{closure}"),
+    ] {
+        if let Some(stem) = name.strip_suffix(long) {
+            name = format!("{stem}{short}");
+            break;
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::fixture;
+
+    fn texts(place: &Place, all: bool, wrap: bool, width: usize) -> Vec<String> {
+        let manner = Manner {
+            width,
+            all,
+            wrap,
+            folds: true,
+        };
+        let lines = lines(&Theme::PLAIN, place, manner);
+        lines.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_users_frames_and_the_call_they_made_are_shown() {
+        let observed = &fixture::warnings()[0].observed;
+        let lines = texts(observed, false, false, 60);
+        assert!(lines[0].contains("1 frame of system"), "{lines:?}");
+        assert!(lines[1].contains("std::thread::sleep"), "{lines:?}");
+        assert!(lines[2].contains("orders::metrics::flush") && lines[2].ends_with("metrics.rs:58"));
+        assert!(
+            lines
+                .last()
+                .is_some_and(|line| line.contains("5 frames of libraries, std, system (b)"))
+        );
+        assert_eq!(
+            texts(observed, true, false, 60).len(),
+            observed.backtrace.len()
+        );
+    }
+
+    #[test]
+    fn lines_are_as_wide_as_the_box_and_lose_nothing_when_wrapped() {
+        let observed = &fixture::warnings()[2].observed;
+        for width in [8, 20, 40, 80] {
+            for line in texts(observed, true, false, width) {
+                assert!(line.width() <= width.max(8), "{width}: {line}");
+            }
+            let whole: String = texts(observed, true, true, width.max(20)).concat();
+            let whole: String = whole.split_whitespace().collect();
+            assert!(whole.contains("core::ptr::drop_in_place"), "{whole}");
+        }
+    }
+
+    #[test]
+    fn an_unresolved_frame_is_its_module_and_offset() {
+        let frame = Frame {
+            module: "app".to_owned(),
+            offset: 0x1f,
+            ..Frame::default()
+        };
+        assert_eq!(name(&frame), "app+0x1f");
+    }
+}

@@ -1,0 +1,388 @@
+//! Every screen as it is drawn, at three sizes; and that no size makes drawing panic.
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::{Theme, draw, svg};
+use crate::app::fixture::{at, attached, deliver, detail, dump, enter, found, press, snapshot};
+use crate::app::{Action, App, Excerpt, update};
+use crate::model::{Level, Rights, Snapshot};
+
+const SIZES: [(u16, u16); 3] = [(120, 35), (80, 24), (24, 6)];
+
+fn drawn(app: &App, name: &str) -> String {
+    let (columns, rows) = app.size;
+    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+    terminal
+        .draw(|frame| draw(app, &Theme::COLOR, frame))
+        .unwrap();
+    svg::save(
+        &format!("{name}_{columns}x{rows}"),
+        terminal.backend().buffer(),
+    );
+    let text = terminal.backend().to_string();
+    let lines = text.lines().map(|line| line.trim_matches('"').trim_end());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Snapshots of the state that `make` builds, at each size.
+fn check(name: &str, make: impl Fn((u16, u16)) -> App) {
+    for size in SIZES {
+        let app = make(size);
+        let text = drawn(&app, name);
+        insta::with_settings!({omit_expression => true, prepend_module_to_snapshot => false}, {
+            insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), text);
+        });
+    }
+}
+
+fn with_keys(keys: &'static str) -> impl Fn((u16, u16)) -> App {
+    move |size| {
+        let mut app = attached(size);
+        let effects = press(&mut app, keys);
+        read_sources(&mut app, effects);
+        app
+    }
+}
+
+/// Answers what a state asked to read.
+fn read_sources(app: &mut App, effects: Vec<crate::app::Effect>) {
+    for effect in effects {
+        if let crate::app::Effect::ReadSource(key) = effect {
+            let first = key.1.saturating_sub(3);
+            let lines = [
+                "    fn flush(&self, batch: &[Point]) {",
+                "        let mut file = self.file.lock();",
+                "        for point in batch {",
+                "            std::thread::sleep(self.pause);",
+                "            writeln!(file, \"{point}\").ok();",
+                "        }",
+                "    }",
+            ];
+            let lines = lines.map(str::to_owned).to_vec();
+            update(app, app.now, Action::Source(key, Excerpt { first, lines }));
+        }
+    }
+}
+
+fn picker(size: (u16, u16)) -> App {
+    let mut app = App::new(size, at(0));
+    update(&mut app, at(0), Action::Found(found()));
+    app
+}
+
+fn on_task(size: (u16, u16), keys: &str) -> App {
+    let mut app = attached(size);
+    press(&mut app, "j Enter");
+    update(
+        &mut app,
+        at(20),
+        Action::Detail(977, Some(Box::new(detail()))),
+    );
+    press(&mut app, keys);
+    app
+}
+
+fn quiet(mut snapshot: Snapshot) -> Snapshot {
+    snapshot.target.level = Level::Quiet;
+    snapshot.target.level_source = "default".to_owned();
+    snapshot.target.rights = Rights::Read;
+    for task in &mut snapshot.tasks {
+        (task.busy_ns, task.max_poll_ns, task.scheduled_ns) = (None, None, None);
+        (task.wakes, task.self_wakes, task.idle_ns) = (None, None, None);
+    }
+    for site in &mut snapshot.sites {
+        (site.busy_ns, site.poll_ns, site.scheduled_ns) = (None, None, None);
+    }
+    for thread in &mut snapshot.threads {
+        thread.busy_ratio = None;
+    }
+    snapshot.warnings.retain(|warning| !warning.live);
+    snapshot
+}
+
+#[test]
+fn the_picker() {
+    check("picker", picker);
+}
+
+#[test]
+fn the_picker_without_any_process() {
+    check("picker_empty", |size| {
+        let mut app = App::new(size, at(0));
+        update(&mut app, at(0), Action::Found(Vec::new()));
+        app
+    });
+}
+
+#[test]
+fn tasks() {
+    check("tasks", with_keys("j"));
+}
+
+#[test]
+fn tasks_of_a_quiet_target_say_what_is_off() {
+    check("tasks_quiet", |size| {
+        let mut app = attached(size);
+        deliver(&mut app, 2_000, quiet(snapshot()));
+        app
+    });
+}
+
+#[test]
+fn tasks_before_the_first_update() {
+    check("tasks_waiting", |size| {
+        let mut app = picker(size);
+        press(&mut app, "Enter");
+        let target = Box::new(crate::app::fixture::target());
+        update(&mut app, at(5), Action::Connected(target, Vec::new()));
+        app
+    });
+}
+
+#[test]
+fn tasks_that_no_filter_lets_through() {
+    check("tasks_filter", |size| {
+        let mut app = attached(size);
+        press(&mut app, "/");
+        enter(&mut app, "state:idle bsy>1s");
+        app
+    });
+}
+
+#[test]
+fn sites() {
+    check("sites", with_keys("v j"));
+}
+
+#[test]
+fn a_task_that_is_stuck() {
+    check("task", |size| on_task(size, ""));
+}
+
+#[test]
+fn the_poll_times_of_a_task() {
+    check("task_polls", |size| on_task(size, "Tab Tab"));
+}
+
+#[test]
+fn a_task_that_ended() {
+    check("task_gone", |size| {
+        let mut app = on_task(size, "");
+        update(&mut app, at(30), Action::Detail(977, None));
+        app
+    });
+}
+
+#[test]
+fn warnings() {
+    check("warnings", with_keys("2 j"));
+}
+
+#[test]
+fn no_warnings() {
+    check("warnings_none", |size| {
+        let mut app = attached(size);
+        let mut healthy = snapshot();
+        healthy.warnings.clear();
+        (healthy.totals.warnings_warn, healthy.totals.warnings_error) = (0, 0);
+        deliver(&mut app, 2_000, healthy);
+        press(&mut app, "2");
+        app
+    });
+}
+
+#[test]
+fn one_warning() {
+    check("warning", with_keys("2 j Enter"));
+}
+
+#[test]
+fn a_lost_error() {
+    check("warning_error", with_keys("2 G Enter ["));
+}
+
+#[test]
+fn threads() {
+    check("threads", with_keys("3 j j j"));
+}
+
+#[test]
+fn stacks_of_threads() {
+    check("threads_stack", |size| {
+        let mut app = attached(size);
+        press(&mut app, "3 s");
+        update(&mut app, at(500), Action::Dump(dump()));
+        app
+    });
+}
+
+#[test]
+fn help() {
+    check("help", with_keys("?"));
+}
+
+#[test]
+fn a_searched_help() {
+    check("help_search", |size| {
+        let mut app = attached(size);
+        press(&mut app, "?");
+        enter(&mut app, "sort");
+        app
+    });
+}
+
+#[test]
+fn an_abort_asks_first() {
+    check("abort", with_keys("j A"));
+}
+
+#[test]
+fn a_frozen_screen() {
+    check("frozen", |size| {
+        let mut app = attached(size);
+        press(&mut app, "Space");
+        deliver(&mut app, 500, snapshot());
+        let mut later = snapshot();
+        later.totals.spawned += 38;
+        deliver(&mut app, 1_000, later);
+        app
+    });
+}
+
+#[test]
+fn a_lost_connection_keeps_the_screen() {
+    check("lost", |size| {
+        let mut app = attached(size);
+        let why = "the target closed the connection".to_owned();
+        update(&mut app, at(1_000), Action::Lost { why });
+        let wait = std::time::Duration::from_millis(2_500);
+        update(
+            &mut app,
+            at(1_000),
+            Action::Reconnecting { attempt: 4, wait },
+        );
+        app
+    });
+}
+
+#[test]
+fn a_successor_asks_first() {
+    check("successor", |size| {
+        let mut app = attached(size);
+        update(
+            &mut app,
+            at(1_000),
+            Action::Lost {
+                why: "the target died".to_owned(),
+            },
+        );
+        let mut target = crate::app::fixture::target();
+        (target.pid, target.uptime_s) = (51_877, 3.0);
+        update(&mut app, at(3_000), Action::Successor(Box::new(target)));
+        app
+    });
+}
+
+#[test]
+fn a_prompt_for_an_id() {
+    check("goto", |size| {
+        let mut app = attached(size);
+        press(&mut app, ":");
+        enter(&mut app, "97x");
+        press(&mut app, "Enter");
+        app
+    });
+}
+
+/// Everything one can look at.
+fn every_screen(size: (u16, u16)) -> Vec<App> {
+    let keyed = [
+        "",
+        "v",
+        "2",
+        "2 j",
+        "2 j Enter",
+        "2 j Enter Tab",
+        "3",
+        "?",
+        "j A",
+        "Space",
+        "/",
+        ":",
+        "x f",
+        "b w 2 j Enter",
+    ];
+    let mut apps: Vec<App> = keyed
+        .iter()
+        .map(|keys| {
+            let mut app = attached(size);
+            press(&mut app, keys);
+            app
+        })
+        .collect();
+    apps.extend(["", "Tab", "Tab Tab", "S-Tab", "b w"].map(|keys| on_task(size, keys)));
+    apps.push(picker(size));
+    apps.push(App::new(size, at(0)));
+    apps
+}
+
+#[test]
+fn no_size_panics() {
+    for mut app in every_screen((120, 35)) {
+        for columns in (1..=130).step_by(7) {
+            for rows in (1..=40).step_by(4) {
+                update(&mut app, at(50), Action::Resize(columns, rows));
+                let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+                terminal
+                    .draw(|frame| draw(&app, &Theme::PLAIN, frame))
+                    .unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_terminal_that_shrank_before_the_state_heard_of_it_is_drawn_within() {
+    for app in every_screen((120, 35)) {
+        for (columns, rows) in [(1, 1), (20, 4), (61, 13), (119, 34), (40, 40)] {
+            let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+            terminal
+                .draw(|frame| draw(&app, &Theme::COLOR, frame))
+                .unwrap();
+        }
+    }
+}
+
+#[test]
+fn without_colour_no_cell_has_any() {
+    for app in every_screen((120, 35)) {
+        let mut terminal = Terminal::new(TestBackend::new(120, 35)).unwrap();
+        terminal
+            .draw(|frame| draw(&app, &Theme::PLAIN, frame))
+            .unwrap();
+        let reset = ratatui::style::Color::Reset;
+        for cell in &terminal.backend().buffer().content {
+            assert!(cell.fg == reset && cell.bg == reset);
+        }
+    }
+}
+
+#[test]
+fn the_default_theme_sets_no_background() {
+    for app in every_screen((80, 24)) {
+        let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+        terminal
+            .draw(|frame| draw(&app, &Theme::COLOR, frame))
+            .unwrap();
+        let reset = ratatui::style::Color::Reset;
+        assert!(
+            terminal
+                .backend()
+                .buffer()
+                .content
+                .iter()
+                .all(|cell| cell.bg == reset)
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! The list of warnings: a heading for each kind, below it one row for each place.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::table::{self, Column, Lie, growing, left, right};
+use super::theme::mark;
+use super::{Theme, boxes, figure};
+use crate::app::geometry::list_rows;
+use crate::app::warnings::{KindRow, Line as Row, place};
+use crate::app::{App, path};
+use crate::format;
+use crate::model::{Level, Warning};
+
+#[derive(Clone, Copy)]
+enum Shown {
+    Mark,
+    Where,
+    What,
+    Count,
+    Tasks,
+    Last,
+    Worst,
+}
+
+const COLUMNS: &[Column<Shown>] = &[
+    left(Shown::Mark, "", 2, 0),
+    growing(Shown::Where, "KIND, PLACE", 24, 48, 0),
+    growing(Shown::What, "WHAT", 16, 60, 3),
+    right(Shown::Count, "COUNT", 7, 0),
+    right(Shown::Tasks, "TASKS", 6, 2),
+    right(Shown::Last, "LAST", 10, 0),
+    right(Shown::Worst, "WORST", 8, 1),
+];
+
+pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let count: u64 = app.warnings.audible().map(|warning| warning.count).sum();
+    let places = app.warnings.audible().count() as u64;
+    let title = Line::from(vec![
+        Span::styled(format!("Warnings {}", figure::grouped(count)), theme.bold()),
+        Span::styled(
+            format!("   at {}, newest first", figure::plural(places, "place")),
+            theme.dim(),
+        ),
+    ]);
+    let muted = app.warnings.muted();
+    let note = match (muted, app.warnings.show_muted) {
+        (0, _) => Line::default(),
+        (n, false) => Line::styled(format!("{n} muted (M shows)"), theme.dim()),
+        (n, true) => Line::styled(format!("{n} muted, shown"), theme.dim()),
+    };
+    let inner = boxes::draw(theme, area, title, note, false, buf);
+    if inner.height < 2 {
+        return;
+    }
+    let slots = table::layout(COLUMNS, inner.width);
+    table::head(theme, &slots, inner, |_| None, buf);
+    let body = Rect {
+        y: inner.y + 1,
+        height: inner.height - 1,
+        ..inner
+    };
+    if app.warnings.list.is_empty() {
+        return empty(app, theme, body, buf);
+    }
+    let rows = app.warnings.list.visible(list_rows(app));
+    for (strip, (cursor, gone, row)) in table::strips(body).zip(rows) {
+        let lie = Lie { cursor, gone };
+        match row {
+            Row::Kind(row) => {
+                let text = |column, _| heading(app, theme, row, column);
+                table::row(theme, &slots, strip, lie, text, buf);
+            }
+            Row::One(warning) => {
+                let text = |column, width| cell(app, theme, warning, column, width);
+                table::row(theme, &slots, strip, lie, text, buf);
+            }
+        }
+    }
+}
+
+fn heading(app: &App, theme: &Theme, row: &KindRow, column: Shown) -> (String, Style) {
+    let folded = app.warnings.is_folded(&row.kind);
+    match column {
+        Shown::Mark => (if folded { "▸" } else { "▾" }.to_owned(), theme.dim()),
+        Shown::Where => (row.kind.title(), theme.bold()),
+        Shown::What => {
+            let places = figure::plural(row.sites as u64, "place");
+            (if folded { places } else { String::new() }, theme.dim())
+        }
+        Shown::Count => (format::count(row.count), theme.dim()),
+        Shown::Tasks => (count(row.tasks), theme.dim()),
+        Shown::Last => (last(app, row.live, row.last_ns), theme.dim()),
+        Shown::Worst => (figure::time(row.worst_ns, Level::Debug), theme.dim()),
+    }
+}
+
+fn cell(
+    app: &App,
+    theme: &Theme,
+    warning: &Warning,
+    column: Shown,
+    width: usize,
+) -> (String, Style) {
+    let muted = app.warnings.is_muted(warning);
+    let severity = theme.severity(warning.severity);
+    let plain = if muted { theme.dim() } else { theme.text() };
+    match column {
+        Shown::Mark => (mark(Some(warning.severity)).to_owned(), severity),
+        Shown::Where => {
+            let shown = place(warning).map_or_else(
+                || "place unknown".to_owned(),
+                |site| path::site(site, width.saturating_sub(2)),
+            );
+            (format!("  {shown}"), plain)
+        }
+        Shown::What => (what(warning, muted), theme.dim()),
+        Shown::Count => (format::count(warning.count), plain),
+        Shown::Tasks => (count(warning.tasks), plain),
+        Shown::Last => {
+            let style = if warning.live { severity } else { plain };
+            (last(app, warning.live, warning.last_ns), style)
+        }
+        Shown::Worst => (
+            figure::time(warning.worst_ns.or(warning.wall_ns), Level::Debug),
+            plain,
+        ),
+    }
+}
+
+/// What tells this one apart from the others of its kind: the error, else the task, else the message.
+fn what(warning: &Warning, muted: bool) -> String {
+    let likely = if warning.certainty == "likely" {
+        "likely: "
+    } else {
+        ""
+    };
+    let muted = if muted { "muted: " } else { "" };
+    let text = match (&warning.error, &warning.task) {
+        (Some(error), _) => error
+            .display
+            .clone()
+            .or_else(|| error.debug.clone())
+            .unwrap_or_else(|| error.type_name.clone()),
+        (None, Some(task)) if !task.name.is_empty() => task.name.clone(),
+        (None, Some(task)) => format!("task {}", task.id),
+        (None, None) => warning.message.clone(),
+    };
+    format!("{muted}{likely}{text}")
+}
+
+fn count(n: u64) -> String {
+    if n == 0 {
+        "-".to_owned()
+    } else {
+        format::count(n)
+    }
+}
+
+fn last(app: &App, live: bool, last_ns: u64) -> String {
+    if live {
+        "right now".to_owned()
+    } else {
+        figure::ago(app.now_ns(), last_ns)
+    }
+}
+
+fn empty(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let (what, next) = if !app.loaded {
+        ("waiting for the first update", "")
+    } else if app.warnings.all().next().is_some() {
+        (
+            "every warning is filtered or muted",
+            "Esc clears the filter, M shows what is muted",
+        )
+    } else if app.snapshot.target.level == Level::Debug {
+        ("nothing to warn about", "warnings come here as they happen")
+    } else {
+        (
+            "nothing to warn about, as far as level quiet sees",
+            "L switches to debug: slow polls with their stacks, times, wakes",
+        )
+    };
+    boxes::message(theme, area, what, next, buf);
+}
