@@ -1,9 +1,11 @@
 //! Linux: everything a stack needs from the kernel and the loader.
 //!
 //! `elf` asks the loader what is mapped, `modules` keeps that as a snapshot the walks read without a lock, `walk`
-//! drives the unwinder over a snapshot. `unwind` walks the thread's own stack. For other threads: `thread` is what
-//! each brings, `procfs` reads its state, `memory` its stack; `peek` puts those together for one that sleeps, with
-//! `frame_pointer` finding the one register the kernel does not give; `signal` asks one that runs. `live` chooses.
+//! goes up a stack over a snapshot, `rules` remembers its steps. `unwind` walks the thread's own stack.
+//!
+//! For other threads: `thread` is what each brings, `procfs` reads its state, `memory` its stack. `peek` puts those
+//! together for one that sleeps, with `frame_pointer` finding the one register the kernel does not give. `signal`
+//! asks one that runs, through `buffer`. `live` chooses between them; `selftest` and `dump` use it.
 
 mod arch;
 mod buffer;
@@ -19,6 +21,7 @@ mod memory;
 mod modules;
 mod peek;
 mod procfs;
+mod rules;
 mod selftest;
 mod signal;
 mod thread;

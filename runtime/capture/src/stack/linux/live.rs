@@ -15,8 +15,8 @@ use crate::stack::{
 /// How often a look is repeated when the thread moved meanwhile but is still in the same poll.
 const ATTEMPTS: usize = 3;
 
-/// Takes stacks of other threads. Make one on the thread that watches and keep it: it holds the unwinder's cache
-/// (30 KB) and the room for a stack's copy (1 MB of address space, what is used of it becomes memory).
+/// Takes stacks of other threads. Make one on the thread that watches and keep it: it holds unwind rules
+/// (50 KB) and the room for a stack's copy (1 MB of address space, what is used of it becomes memory).
 pub struct Live {
     options: Options,
     pub(super) walker: Walker,

@@ -19,6 +19,8 @@ const MAX_MODULES: usize = 4096;
 
 /// Everything a walk needs to know about the code in this process, at one moment.
 pub(super) struct Snapshot {
+    /// Never zero, and another for each.
+    pub(super) id: u64,
     pub(super) unwinder: Unwinder,
     /// The executable parts, sorted by address.
     text: Box<[Text]>,
@@ -93,9 +95,11 @@ pub fn refresh_modules() -> bool {
     });
     merge(&mut state.known, images);
     state.changes = Some(changes);
-    let snapshot = Arc::new(Snapshot::new(state.known.clone()));
+    let id = GENERATION.load(Ordering::Relaxed) + 1;
+    let snapshot = Arc::new(Snapshot::new(id, state.known.clone()));
     *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(snapshot);
-    GENERATION.fetch_add(1, Ordering::Release);
+    // Only here, under the lock.
+    GENERATION.store(id, Ordering::Release);
     true
 }
 
@@ -208,7 +212,7 @@ impl Known {
 }
 
 impl Snapshot {
-    fn new(modules: Vec<Arc<Known>>) -> Self {
+    fn new(id: u64, modules: Vec<Arc<Known>>) -> Self {
         let mut unwinder = Unwinder::new();
         let mut text = Vec::new();
         for known in modules.iter().filter(|known| known.info.loaded) {
@@ -228,6 +232,7 @@ impl Snapshot {
             .max_by_key(|range| range.end - range.start)
             .unwrap_or(0..0);
         Self {
+            id,
             unwinder,
             text: text.into(),
             main,

@@ -14,8 +14,9 @@ use super::arch::{Context, regs};
 use super::memory::StackCopy;
 use super::modules::Snapshot;
 use super::procfs::{self, Asleep, InKernel, Look};
+use super::rules::Cache;
 use super::thread::ThreadHandle;
-use super::walk::{Cache, Position, walk};
+use super::walk::{Position, walk};
 use crate::stack::{End, LIVE_FRAMES, Missed};
 
 /// Frames as a walk finds them.
@@ -58,7 +59,7 @@ pub(super) struct Walker {
 impl Walker {
     pub(super) fn new() -> Self {
         Self {
-            cache: Cache::new_in(),
+            cache: Cache::new(),
             copy: StackCopy::new(),
         }
     }
@@ -162,7 +163,7 @@ pub(super) fn walk_asleep(
         }
     }
     // The poisoned walk may have taught the cache a wrong rule for a rare kind of function.
-    *cache = Cache::new_in();
+    *cache = Cache::new();
     Err(Missed::NoRoot)
 }
 

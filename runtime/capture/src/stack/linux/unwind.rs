@@ -8,7 +8,7 @@
 //! top of the thread's stack, as the thread library gave it once. All of that is mapped for as long as the thread
 //! runs, and only this thread writes there.
 //!
-//! Each thread has its own unwinder cache (some 30 KB), made at its first walk; after that a walk allocates
+//! Each thread has its own memory of unwind rules (some 50 KB), made at its first walk; after that a walk allocates
 //! nothing and takes no lock. Re-entry (an allocator that spawns, a handler that captures) finds the cache taken
 //! and gets no frames, and so does a thread that is past its thread-locals' destruction.
 
@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 use super::arch;
 use super::modules::{self, Snapshot};
-use super::walk::{Cache, Position, walk};
+use super::rules::Cache;
+use super::walk::{Position, walk};
 use crate::stack::{End, MAX_FRAMES};
 
 /// What a walk needs of stack below it. Measured: 17 KB for 23 frames, 57 KB without optimisation; making the
@@ -87,7 +88,7 @@ fn own(context: arch::Context, frame: impl FnMut(usize, usize) -> bool) -> Optio
                     return None;
                 }
                 empty.insert(Box::new(Local {
-                    cache: Cache::new_in(),
+                    cache: Cache::new(),
                     snapshot: modules::current()?,
                     generation: modules::generation(),
                     stack,

@@ -3,17 +3,15 @@
 //! The unwinder guesses by frame pointer where it has no table. A guess is no evidence, so the walk here ends at
 //! the first address that is in no loaded module (JIT code, a smashed stack) instead of going on.
 
-use framehop::{
-    CacheNative, FrameAddress, MustNotAllocateDuringUnwind, Unwinder as _, UnwinderNative,
-};
+use framehop::{FrameAddress, MustNotAllocateDuringUnwind, UnwinderNative};
 
 use super::arch::Regs;
 use super::elf::Section;
 use super::modules::Snapshot;
+use super::rules::{Cache, Step};
 use crate::stack::End;
 
 pub(super) type Unwinder = UnwinderNative<Section, MustNotAllocateDuringUnwind>;
-pub(super) type Cache = CacheNative<MustNotAllocateDuringUnwind>;
 
 /// No real stack is deeper; what is deeper is a loop.
 const MAX_DEPTH: usize = 4096;
@@ -43,8 +41,8 @@ impl Position {
     }
 }
 
-/// Walks on from `at` until the root, until `frames` is full and `whole` does not ask for more, or until there is
-/// nothing to go by. Calls `frame` with each new frame's number and lookup address.
+/// Walks on from `at` until the root, until `frame` says no, or until there is nothing to go by. Calls `frame`
+/// with each new frame's number and lookup address.
 ///
 /// On [`End::Lost`] `at` is left at the last good frame.
 #[inline]
@@ -55,23 +53,28 @@ pub(super) fn walk(
     mut read: impl FnMut(u64) -> Result<u64, ()>,
     mut frame: impl FnMut(usize, usize) -> bool,
 ) -> End {
-    if !snapshot.is_code(at.address.address_for_lookup()) {
+    cache.use_for(snapshot.id);
+    let mut rule = cache.find(at.address);
+    if rule.is_none() && !snapshot.is_code(at.address.address_for_lookup()) {
         return End::Lost;
     }
     while at.depth < MAX_DEPTH {
-        let next = match snapshot
-            .unwinder
-            .unwind_frame(at.address, &mut at.regs, cache, &mut read)
-        {
-            Ok(Some(address)) => address,
-            Ok(None) => return End::Root,
-            Err(_) => return End::Lost,
+        let step = match rule {
+            Some(rule) => rule.step(&mut at.regs, &mut read),
+            None => cache.learn(&snapshot.unwinder, at.address, &mut at.regs, &mut read),
+        };
+        let next = match step {
+            Step::Caller(next) => next,
+            Step::Root => return End::Root,
+            Step::Lost => return End::Lost,
         };
         let Some(address) = FrameAddress::from_return_address(next) else {
             return End::Root;
         };
         let lookup = address.address_for_lookup();
-        if !snapshot.is_code(lookup) {
+        rule = cache.find(address);
+        // What a rule was learned for is code.
+        if rule.is_none() && !snapshot.is_code(lookup) {
             return End::Lost;
         }
         at.address = address;
