@@ -1,0 +1,173 @@
+//! `select!`, `join!` and `try_join!`: Tokio's, and a mark on whoever owns the futures.
+//!
+//! A future that is dropped before its first poll was forgotten, or it lost: its `select!` ended before its turn, its
+//! branch was disabled, its `try_join!` failed early. From the drop alone these look the same. So each branch is
+//! wrapped, and the wrapper says on this thread when its future's drop begins and ends: what is dropped unpolled in
+//! between was not forgotten (see `pollscope_capture::tracked`), and what a handler forgets right after it was.
+//! Nothing else changes: the tokens go to Tokio's macro; branch order, fairness and what is borrowed are its own.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+use pollscope_capture::tracked;
+
+/// A future of a `select!`, `join!` or `try_join!`. The macros write it as a struct expression: unlike a call it lets
+/// `&mut` of a temporary live as long as in Tokio's own macro.
+#[derive(Debug)]
+pub struct Owner<F> {
+    /// The user's expression.
+    pub future: F,
+}
+
+impl<F: IntoFuture> IntoFuture for Owner<F> {
+    type Output = F::Output;
+    type IntoFuture = Owned<F::IntoFuture>;
+
+    #[inline]
+    fn into_future(self) -> Self::IntoFuture {
+        Owned {
+            begin: Begin,
+            future: self.future.into_future(),
+            end: End,
+        }
+    }
+}
+
+pin_project! {
+    /// A future whose drop is its owner's will.
+    #[derive(Debug)]
+    pub struct Owned<F> {
+        // Fields are dropped in this order, the last one also when a drop before it panics.
+        begin: Begin,
+        #[pin]
+        future: F,
+        end: End,
+    }
+}
+
+#[derive(Debug)]
+struct Begin;
+
+impl Drop for Begin {
+    #[inline]
+    fn drop(&mut self) {
+        tracked::begin_excuse();
+    }
+}
+
+#[derive(Debug)]
+struct End;
+
+impl Drop for End {
+    #[inline]
+    fn drop(&mut self) {
+        tracked::end_excuse();
+    }
+}
+
+impl<F: Future> Future for Owned<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        // What was made before and is dropped after has seen this poll between.
+        tracked::stir();
+        self.project().future.poll(cx)
+    }
+}
+
+/// Waits on several branches, as [`tokio::select!`] does, same grammar. A future whose turn did not come is not
+/// reported as forgotten.
+///
+/// ```
+/// # let runtime = pollscope_tokio::runtime::Runtime::new()?;
+/// # runtime.block_on(async {
+/// let first = pollscope_tokio::select! {
+///     biased;
+///     n = async { 1 } => n,
+///     n = std::future::pending() => n,
+/// };
+/// assert_eq!(first, 1);
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[macro_export]
+macro_rules! select {
+    // Takes branch after branch, wraps its future, and hands all of them to Tokio's macro: the rules are those of
+    // Tokio's own, because only what comes after a handler tells whether that was a block. A handler that is none
+    // gets braces: once parsed as an expression it is nothing that Tokio's rules could ask for a block.
+    (@ [$($mode:tt)*] { $($done:tt)* }) => {
+        $crate::private::tokio::select!($($mode)* $($done)*)
+    };
+    (@ [$($mode:tt)*] { $($done:tt)* } else => $else:expr $(,)?) => {
+        $crate::private::tokio::select!($($mode)* $($done)* else => $else)
+    };
+    (@ $m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:block, $($r:tt)*) => {
+        $crate::select!(@ $m { $($d)* $p = $crate::private::Owner { future: $f }, if $c => $h, } $($r)*)
+    };
+    (@ $m:tt { $($d:tt)* } $p:pat = $f:expr => $h:block, $($r:tt)*) => {
+        $crate::select!(@ $m { $($d)* $p = $crate::private::Owner { future: $f } => $h, } $($r)*)
+    };
+    (@ $m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:block $($r:tt)*) => {
+        $crate::select!(@ $m { $($d)* $p = $crate::private::Owner { future: $f }, if $c => $h, } $($r)*)
+    };
+    (@ $m:tt { $($d:tt)* } $p:pat = $f:expr => $h:block $($r:tt)*) => {
+        $crate::select!(@ $m { $($d)* $p = $crate::private::Owner { future: $f } => $h, } $($r)*)
+    };
+    (@ $m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:expr) => {
+        $crate::select!(@ $m { $($d)* $p = $crate::private::Owner { future: $f }, if $c => { $h }, })
+    };
+    (@ $m:tt { $($d:tt)* } $p:pat = $f:expr => $h:expr) => {
+        $crate::select!(@ $m { $($d)* $p = $crate::private::Owner { future: $f } => { $h }, })
+    };
+    (@ $m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:expr, $($r:tt)*) => {
+        $crate::select!(@ $m { $($d)* $p = $crate::private::Owner { future: $f }, if $c => { $h }, } $($r)*)
+    };
+    (@ $m:tt { $($d:tt)* } $p:pat = $f:expr => $h:expr, $($r:tt)*) => {
+        $crate::select!(@ $m { $($d)* $p = $crate::private::Owner { future: $f } => { $h }, } $($r)*)
+    };
+    ($(biased;)? else => $else:expr $(,)?) => {
+        $crate::private::tokio::select!(else => $else)
+    };
+    (biased; $p:pat = $($r:tt)*) => {
+        $crate::select!(@ [biased;] {} $p = $($r)*)
+    };
+    ($p:pat = $($r:tt)*) => {
+        $crate::select!(@ [] {} $p = $($r)*)
+    };
+    // No branch, or a mistake: Tokio says which.
+    ($($other:tt)*) => {
+        $crate::private::tokio::select!($($other)*)
+    };
+}
+
+/// Waits for all futures, as [`tokio::join!`] does, same grammar.
+#[macro_export]
+macro_rules! join {
+    (biased; $($future:expr),+ $(,)?) => {
+        $crate::private::tokio::join!(biased; $($crate::private::Owner { future: $future }),+)
+    };
+    ($($future:expr),+ $(,)?) => {
+        $crate::private::tokio::join!($($crate::private::Owner { future: $future }),+)
+    };
+    ($($other:tt)*) => {
+        $crate::private::tokio::join!($($other)*)
+    };
+}
+
+/// Waits for all futures or the first error, as [`tokio::try_join!`] does, same grammar. A future whose turn did not
+/// come is not reported as forgotten.
+#[macro_export]
+macro_rules! try_join {
+    (biased; $($future:expr),+ $(,)?) => {
+        $crate::private::tokio::try_join!(biased; $($crate::private::Owner { future: $future }),+)
+    };
+    ($($future:expr),+ $(,)?) => {
+        $crate::private::tokio::try_join!($($crate::private::Owner { future: $future }),+)
+    };
+    ($($other:tt)*) => {
+        $crate::private::tokio::try_join!($($other)*)
+    };
+}

@@ -1,0 +1,38 @@
+//! What the macros of this crate and of `pollscope` need. Not for anybody else: it changes without notice.
+#![doc(hidden)]
+
+use std::fmt::{Debug, Display};
+use std::future::Future;
+use std::panic::Location;
+
+pub use pollscope_capture::TaskKind;
+pub use pollscope_capture::event::ErrorText;
+pub use pollscope_capture::instrumented::Describe;
+pub use tokio;
+
+pub use crate::owner::Owner;
+use crate::task::{JoinHandle, NewTask};
+
+/// Spawns a task as made at `location`, whose error is read by `describe`.
+#[track_caller]
+pub fn spawn_described<F>(
+    future: F,
+    describe: Describe<F::Output>,
+    location: &'static Location<'static>,
+) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let (future, share) = NewTask::at(TaskKind::Task, location).described(future, describe);
+    JoinHandle::new(tokio::task::spawn(future), share)
+}
+
+/// The text of an error: cut, and without a panic of the program's own formatting.
+pub fn error_text(
+    type_name: &'static str,
+    display: Option<&dyn Display>,
+    debug: Option<&dyn Debug>,
+) -> ErrorText {
+    crate::describe::of_error(type_name, display, debug)
+}

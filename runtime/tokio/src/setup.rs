@@ -1,0 +1,110 @@
+//! How pollscope is started and set: the first spawn or runtime starts it, and a program may say more.
+
+use std::time::Duration;
+
+pub use pollscope_capture::Level;
+use pollscope_capture::level::{self, Source};
+use pollscope_capture::registry;
+
+pub(crate) mod aborts;
+pub(crate) mod ids;
+
+use crate::runtime::known::Registration;
+
+/// Says what the capture needs to know of Tokio, and starts it, once. One load after that.
+#[inline]
+pub(crate) fn ensure_started() {
+    if !registry::is_started() {
+        start();
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn start() {
+    registry::set_task_id(ids::of_current_task);
+    registry::set_abort(aborts::abort);
+    registry::set_unlist(aborts::forget);
+    aborts::read_env();
+    #[cfg(feature = "serve")]
+    registry::set_starter(pollscope_agent::start);
+    registry::start();
+}
+
+/// Starts pollscope, unless something did. The first spawn or runtime would, too; this is for a program that wants
+/// what was found told at its end, and its runtime known by name from the start.
+///
+/// At level off nothing is started. Takes up to 5 ms.
+///
+/// ```
+/// let _guard = pollscope_tokio::setup::init();
+/// ```
+#[must_use = "what was found is told when the guard is dropped: keep it until the end of `main`"]
+pub fn init() -> Guard {
+    ensure_started();
+    Guard {
+        _runtime: Registration::of_current(),
+    }
+}
+
+/// Tells what is left to tell when it is dropped: see [`init`].
+#[derive(Debug)]
+pub struct Guard {
+    _runtime: Option<Registration>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        flush();
+    }
+}
+
+/// Tells what was found and is not told yet; waits for it, half a second at most. Nothing without feature `serve`.
+pub fn flush() {
+    #[cfg(feature = "serve")]
+    if registry::is_started() && level() != Level::Off {
+        /// A blocking subscriber must not keep a program from ending.
+        const PATIENCE: Duration = Duration::from_millis(500);
+        pollscope_agent::flush(PATIENCE);
+    }
+}
+
+/// The level in force.
+pub fn level() -> Level {
+    level::level()
+}
+
+/// Switches between debug and quiet while the program runs. What runs already is timed from its next poll on.
+///
+/// False, and no change, where the level was off at the first use: nothing was started that could measure.
+pub fn set_debug(on: bool) -> bool {
+    level::set_level(if on { Level::Debug } else { Level::Quiet }, Source::Code)
+}
+
+/// Sets from how long on a poll is slow: 100 ms unless set. Zero: every poll; `None`: none.
+///
+/// It holds from the end of the polls that run now.
+pub fn set_slow_poll(threshold: Option<Duration>) {
+    let ns = threshold.map_or(u64::MAX, |threshold| {
+        u64::try_from(threshold.as_nanos()).unwrap_or(u64::MAX)
+    });
+    // The environment is read at the start: what the program says comes after, and wins.
+    ensure_started();
+    level::set_slow_poll_ns(ns);
+}
+
+/// What a builder, or an attribute's argument, says of the level: it beats the environment.
+///
+/// `false` does not switch on what the environment switched off.
+pub(crate) fn say_debug(on: bool) {
+    let env = || {
+        level::from_env(|key| std::env::var(key).ok())
+            .ok()
+            .flatten()
+    };
+    if on {
+        level::set_level(Level::Debug, Source::Explicit);
+    } else if level() != Level::Off && (registry::is_started() || env() != Some(Level::Off)) {
+        level::set_level(Level::Quiet, Source::Explicit);
+    }
+}

@@ -1,0 +1,133 @@
+//! `task::Builder`: names for tasks. Tokio has it under `tokio_unstable` and feature `tracing` only; here it is always.
+
+use std::future::Future;
+use std::io;
+
+use pollscope_capture::TaskKind;
+
+use super::spawn::NewTask;
+use super::{JoinHandle, LocalSet};
+use crate::runtime::Handle;
+
+/// Spawns tasks that have a name, in the shape of Tokio's unstable `task::Builder`.
+///
+/// Names are shown by the inspector; the first 128 bytes are kept. A named spawn takes a short lock.
+///
+/// ```
+/// # let runtime = pollscope_tokio::runtime::Runtime::new()?;
+/// # runtime.block_on(async {
+/// let handle = pollscope_tokio::task::Builder::new().name("settle").spawn(async { 7 })?;
+/// assert_eq!(handle.await?, 7);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Default, Debug)]
+pub struct Builder<'a> {
+    name: Option<&'a str>,
+}
+
+impl<'a> Builder<'a> {
+    /// A builder of tasks without a name.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the task.
+    #[must_use]
+    pub fn name(&self, name: &'a str) -> Self {
+        Self { name: Some(name) }
+    }
+
+    /// Spawns a task on the current runtime.
+    ///
+    /// # Errors
+    /// Never: as Tokio's.
+    #[track_caller]
+    pub fn spawn<F>(self, future: F) -> io::Result<JoinHandle<F::Output>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (future, share) = NewTask::here(TaskKind::Task).named(self.name).of(future);
+        Ok(JoinHandle::new(tokio::task::spawn(future), share))
+    }
+
+    /// Spawns a task on the runtime of `handle`.
+    ///
+    /// # Errors
+    /// Never: as Tokio's.
+    #[track_caller]
+    pub fn spawn_on<F>(self, future: F, handle: &Handle) -> io::Result<JoinHandle<F::Output>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Ok(handle.spawn_as(NewTask::here(TaskKind::Task).named(self.name), future))
+    }
+
+    /// Spawns a `!Send` task on the current [`LocalSet`] or local runtime.
+    ///
+    /// # Errors
+    /// Never: as Tokio's.
+    ///
+    /// # Panics
+    /// Outside both, as [`spawn_local`](super::spawn_local).
+    #[track_caller]
+    pub fn spawn_local<F>(self, future: F) -> io::Result<JoinHandle<F::Output>>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        Ok(super::spawn::spawn_local_as(
+            NewTask::here(TaskKind::Local).named(self.name),
+            future,
+        ))
+    }
+
+    /// Spawns a `!Send` task on `local_set`.
+    ///
+    /// # Errors
+    /// Never: as Tokio's.
+    #[track_caller]
+    pub fn spawn_local_on<F>(
+        self,
+        future: F,
+        local_set: &LocalSet,
+    ) -> io::Result<JoinHandle<F::Output>>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        Ok(local_set.spawn_as(NewTask::here(TaskKind::Local).named(self.name), future))
+    }
+
+    /// Runs a closure on the blocking pool of the current runtime.
+    ///
+    /// # Errors
+    /// Never: where Tokio's would fail, the task is cancelled.
+    #[track_caller]
+    pub fn spawn_blocking<F, R>(self, work: F) -> io::Result<JoinHandle<R>>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        let (work, share) = NewTask::here(TaskKind::Blocking)
+            .named(self.name)
+            .of_closure(work);
+        Ok(JoinHandle::new(tokio::task::spawn_blocking(work), share))
+    }
+
+    /// Runs a closure on the blocking pool of the runtime of `handle`.
+    ///
+    /// # Errors
+    /// Never: where Tokio's would fail, the task is cancelled.
+    #[track_caller]
+    pub fn spawn_blocking_on<F, R>(self, work: F, handle: &Handle) -> io::Result<JoinHandle<R>>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        Ok(handle.spawn_blocking_as(NewTask::here(TaskKind::Blocking).named(self.name), work))
+    }
+}

@@ -1,0 +1,142 @@
+//! What debug measures of tasks: long polls are told of, what is no poll is not.
+
+#[path = "support/findings.rs"]
+mod findings;
+#[path = "support/runtimes.rs"]
+mod runtimes;
+
+use std::time::{Duration, Instant};
+
+use findings::{about, only};
+use pollscope_capture::event::Family;
+use pollscope_capture::registry;
+use pollscope_tokio::runtime::Builder;
+use pollscope_tokio::setup::{self, Level};
+use pollscope_tokio::{task, time};
+use runtimes::multi_thread;
+
+const SLOW: Duration = Duration::from_millis(20);
+
+/// A runtime in debug. It holds for the process, so every test of this file says the same.
+fn debugging() -> pollscope_tokio::runtime::Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .debug(true)
+        .slow_poll(SLOW)
+        .build()
+        .expect("a runtime")
+}
+
+fn slow_polls(test: &str) -> Vec<findings::Found> {
+    about(test)
+        .into_iter()
+        .filter(|found| found.family == Family::SlowPoll)
+        .collect()
+}
+
+#[test]
+fn a_poll_that_blocks() {
+    let runtime = debugging();
+    assert_eq!(setup::level(), Level::Debug);
+    runtime
+        .block_on(async { task::spawn(async { std::thread::sleep(2 * SLOW) }).await })
+        .expect("it ends");
+    let found = only("a_poll_that_blocks::{{closure}}::{{closure}}");
+    assert!(
+        found.ns.is_some_and(|ns| ns >= 2 * SLOW.as_nanos() as u64),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn waiting_is_not_polling() {
+    debugging().block_on(async {
+        task::spawn(async {
+            time::sleep(2 * SLOW).await;
+            for _ in 0..100 {
+                task::yield_now().await;
+            }
+        })
+        .await
+        .expect("it ends");
+    });
+    assert!(slow_polls("waiting_is_not_polling").is_empty());
+}
+
+#[test]
+fn many_short_polls() {
+    debugging().block_on(async {
+        task::spawn(async {
+            let until = Instant::now() + 2 * SLOW;
+            while Instant::now() < until {
+                task::yield_now().await;
+            }
+        })
+        .await
+        .expect("it ends");
+    });
+    assert!(
+        slow_polls("many_short_polls::{{closure}}::{{closure}}")
+            .iter()
+            .all(|found| {
+                // A machine that takes the CPU away for that long is not the test's matter.
+                found.ns.is_some_and(|ns| ns < 2 * SLOW.as_nanos() as u64)
+            })
+    );
+}
+
+#[test]
+fn blocking_in_place_is_not_the_polls_time() {
+    debugging().block_on(async {
+        task::spawn(async { task::block_in_place(|| std::thread::sleep(3 * SLOW)) })
+            .await
+            .expect("it ends");
+    });
+    assert!(
+        slow_polls("blocking_in_place_is_not_the_polls_time::{{closure}}::{{closure}}").is_empty()
+    );
+}
+
+#[test]
+fn blocking_closures_may_take_their_time() {
+    debugging().block_on(async {
+        task::spawn_blocking(|| std::thread::sleep(2 * SLOW))
+            .await
+            .expect("it ends");
+    });
+    assert!(
+        slow_polls("blocking_closures_may_take_their_time::{{closure}}::{{closure}}").is_empty()
+    );
+}
+
+#[test]
+fn polls_are_counted() {
+    debugging().block_on(async {
+        let (go, told) = pollscope_tokio::sync::oneshot::channel::<()>();
+        let handle = task::spawn(async move {
+            for _ in 0..5 {
+                task::yield_now().await;
+            }
+            told.await.expect("told");
+        });
+        let id = handle.pollscope_id();
+        let polls = || registry::find(id).expect("it lives").1.polls();
+        let limit = Instant::now() + Duration::from_secs(10);
+        while polls() < 6 {
+            assert!(Instant::now() < limit);
+            task::yield_now().await;
+        }
+        assert_eq!(polls(), 6);
+        go.send(()).expect("it waits");
+        handle.await.expect("it ends");
+    });
+}
+
+#[test]
+fn explicit_debug_beats_the_default() {
+    // Last said, and not by this test alone: all say debug.
+    drop(multi_thread());
+    drop(debugging());
+    assert_eq!(setup::level(), Level::Debug);
+}

@@ -1,0 +1,265 @@
+//! Runtimes: which there are, whose threads are whose, and what their hooks tell.
+
+#[path = "support/findings.rs"]
+mod findings;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use findings::wait_until;
+use pollscope_capture::runtimes::{self, RuntimeInfo};
+use pollscope_capture::thread::{self, Role};
+use pollscope_capture::{TaskKind, registry, site};
+use pollscope_tokio::runtime::{Builder, Handle, LocalRuntime, Runtime};
+use pollscope_tokio::task;
+
+fn named(name: &str) -> Option<RuntimeInfo> {
+    runtimes::all()
+        .into_iter()
+        .find(|runtime| &*runtime.name == name)
+}
+
+fn two_workers(name: &str) -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .name(name)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
+fn workers_of(number: u16) -> Vec<&'static thread::Thread> {
+    thread::all()
+        .filter(|thread| {
+            thread.runtime() == number && thread.role() == Role::Worker && thread.tid() != 0
+        })
+        .collect()
+}
+
+#[test]
+fn a_runtime_is_on_the_list_while_it_lives() {
+    let runtime = two_workers("on-the-list");
+    let info = named("on-the-list").expect("it is on the list");
+    assert_eq!((info.flavor, info.workers), ("multi_thread", 2));
+    assert_eq!(runtime.handle().name(), Some("on-the-list"));
+    let waits = runtime.inner().spawn(std::future::pending::<()>());
+    assert_eq!(
+        (info.alive)(),
+        Some(1),
+        "tasks that are not ours count, too"
+    );
+    drop((waits, runtime));
+    assert!(named("on-the-list").is_none());
+    assert_eq!((info.alive)(), None);
+}
+
+#[test]
+fn workers_are_told_from_the_blocking_pool() {
+    let runtime = two_workers("roles");
+    let number = named("roles").expect("it is on the list").number;
+    let pool = runtime.spawn_blocking(|| thread::current().map(thread::Thread::role));
+    assert_eq!(
+        runtime.block_on(pool).expect("it ends"),
+        Some(Role::Blocking)
+    );
+    wait_until("both workers", || workers_of(number).len() == 2);
+    // A bare closure of Tokio's on the pool, which parks nobody.
+    let bare = runtime
+        .inner()
+        .spawn_blocking(|| thread::current().map(|thread| (thread.role(), thread.runtime())));
+    assert_eq!(
+        runtime.block_on(bare).expect("it ends"),
+        Some((Role::Blocking, number))
+    );
+    wait_until("both to rest", || {
+        workers_of(number)
+            .iter()
+            .all(|worker| worker.parks().is_some_and(|n| n % 2 == 1))
+    });
+    let before: u64 = workers_of(number)
+        .iter()
+        .filter_map(|worker| worker.parks())
+        .sum();
+    runtime.block_on(runtime.spawn(async {})).expect("it ends");
+    wait_until("the parking after", || {
+        workers_of(number)
+            .iter()
+            .filter_map(|worker| worker.parks())
+            .sum::<u64>()
+            >= before + 2
+    });
+}
+
+#[test]
+fn a_worker_that_gave_its_core_away_is_none_until_it_parks() {
+    let runtime = two_workers("handed-over");
+    let number = named("handed-over").expect("it is on the list").number;
+    wait_until("both workers", || workers_of(number).len() == 2);
+    let role = runtime.block_on(runtime.spawn(async {
+        task::block_in_place(|| {});
+        thread::current().map(thread::Thread::role)
+    }));
+    assert_eq!(role.expect("it ends"), Some(Role::Blocking));
+    drop(runtime);
+}
+
+#[test]
+fn the_thread_of_a_current_thread_runtime() {
+    let before = thread::current().map(|thread| (thread.role(), thread.runtime()));
+    let runtime = Builder::new_current_thread()
+        .name("one-thread")
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let info = named("one-thread").expect("it is on the list");
+    assert_eq!((info.flavor, info.workers), ("current_thread", 1));
+    let inside = || thread::current().map(|thread| (thread.role(), thread.runtime()));
+    assert_eq!(
+        runtime.block_on(async { inside() }),
+        Some((Role::Local, info.number))
+    );
+    assert_eq!(
+        runtime
+            .block_on(runtime.spawn(async move { inside() }))
+            .expect("it ends"),
+        Some((Role::Local, info.number))
+    );
+    assert_eq!(inside(), before, "as it was");
+}
+
+#[test]
+fn a_local_runtime() {
+    let runtime = LocalRuntime::new().expect("a runtime");
+    let number = runtime.block_on(async { thread::current().expect("a slot").runtime() });
+    assert!(
+        runtimes::all()
+            .iter()
+            .any(|info| info.number == number && info.flavor == "local")
+    );
+    drop(runtime);
+    assert!(!runtimes::all().iter().any(|info| info.number == number));
+}
+
+#[test]
+fn tasks_know_their_runtime() {
+    let (a, b) = (two_workers("runtime-a"), two_workers("runtime-b"));
+    let runtime_of = |id: u64| registry::find(id).expect("it lives").1.runtime;
+    let (in_a, in_b) = (
+        named("runtime-a").expect("a").number,
+        named("runtime-b").expect("b").number,
+    );
+    assert_ne!(in_a, in_b);
+    let from_outside = b.spawn(std::future::pending::<()>());
+    assert_eq!(runtime_of(from_outside.pollscope_id()), in_b);
+    a.block_on(async {
+        let beside = task::spawn(std::future::pending::<()>());
+        assert_eq!(runtime_of(beside.pollscope_id()), in_a);
+        let across = b.handle().spawn(std::future::pending::<()>());
+        assert_eq!(runtime_of(across.pollscope_id()), in_b);
+        let nested = task::spawn(async move {
+            let nested = task::spawn(std::future::pending::<()>());
+            runtime_of(nested.pollscope_id())
+        });
+        assert_eq!(nested.await.expect("it ends"), in_a);
+    });
+}
+
+#[test]
+fn tasks_on_a_runtime_that_is_not_ours() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .name("plain")
+        .build()
+        .expect("a runtime");
+    let (first, second) = runtime.block_on(async {
+        let spawned = tokio::task::spawn(async { Some(task::spawn(std::future::pending::<()>())) });
+        (
+            task::spawn(std::future::pending::<()>()),
+            spawned.await.expect("it ends").expect("a handle"),
+        )
+    });
+    let number = named("plain").expect("put on the list by the spawn").number;
+    for handle in [&first, &second] {
+        let (_, task) = registry::find(handle.pollscope_id()).expect("it lives");
+        assert_eq!(task.runtime, number);
+        assert_eq!(task.tokio_id.to_string(), handle.id().to_string());
+    }
+    let handle = Handle::from(runtime.handle().clone());
+    let third = handle.spawn(std::future::pending::<()>());
+    assert_eq!(
+        registry::find(third.pollscope_id())
+            .expect("it lives")
+            .1
+            .runtime,
+        number
+    );
+}
+
+#[test]
+fn root_futures_are_rows() {
+    async fn root_of_the_test() -> (TaskKind, u32) {
+        let mut row = None;
+        task::yield_now().await;
+        registry::tasks(|_, snapshot| {
+            let site = site::get(snapshot.site);
+            if site.type_name.contains("root_of_the_test") {
+                row = Some((snapshot.kind, site.line));
+            }
+        });
+        row.expect("the root has a record while it runs")
+    }
+    let runtime = two_workers("roots");
+    let (line, row) = (line!(), runtime.block_on(root_of_the_test()));
+    assert_eq!(row, (TaskKind::BlockOn, line));
+    let handle = runtime.handle();
+    let (line, row) = (line!(), handle.block_on(root_of_the_test()));
+    assert_eq!(row, (TaskKind::BlockOn, line));
+    let set = task::LocalSet::new();
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    let (line, row) = (line!(), set.block_on(&runtime, root_of_the_test()));
+    assert_eq!(row, (TaskKind::BlockOn, line));
+}
+
+#[test]
+fn the_programs_hooks_are_called_too() {
+    let counts: Arc<[AtomicUsize; 4]> = Arc::default();
+    let count = |nth: usize| {
+        let counts = Arc::clone(&counts);
+        move || _ = counts[nth].fetch_add(1, Ordering::Relaxed)
+    };
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .on_thread_start(count(0))
+        .on_thread_stop(count(1))
+        .on_thread_park(count(2))
+        .on_thread_unpark(count(3))
+        .build()
+        .expect("a runtime");
+    let at = |nth: usize| counts[nth].load(Ordering::Relaxed);
+    wait_until("a start and a park", || at(0) == 1 && at(2) >= 1);
+    runtime.block_on(runtime.spawn(async {})).expect("it ends");
+    wait_until("an unpark", || at(3) >= 1);
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    assert_eq!((at(0), at(1)), (1, 1));
+}
+
+#[test]
+fn block_on_inside_a_task_panics_as_tokios_does() {
+    let runtime = two_workers("nested");
+    let words = |payload: Box<dyn std::any::Any + Send>| payload.downcast_ref::<&str>().copied();
+    let ours = runtime.block_on(async {
+        let unwound = catch_unwind(AssertUnwindSafe(|| Handle::current().block_on(async {})));
+        words(unwound.expect_err("it panics"))
+    });
+    let tokios = runtime.block_on(async {
+        let unwound = catch_unwind(AssertUnwindSafe(|| {
+            tokio::runtime::Handle::current().block_on(async {});
+        }));
+        words(unwound.expect_err("it panics"))
+    });
+    assert_eq!(ours, tokios);
+    assert!(ours.is_some());
+    assert_eq!(runtime.block_on(async { 7 }), 7, "the thread is as it was");
+}

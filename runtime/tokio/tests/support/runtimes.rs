@@ -1,0 +1,28 @@
+//! Runtimes that tests run on: a fresh one each, so that nothing of one test lives on in the next.
+
+#![allow(dead_code, reason = "each test file uses what it needs")]
+
+use std::future::Future;
+
+use pollscope_tokio::runtime::{Builder, Runtime};
+
+pub(crate) fn multi_thread() -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
+pub(crate) fn current_thread() -> Runtime {
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
+/// Runs the test on both flavors, one after the other.
+pub(crate) fn on_both<F: Future>(test: impl Fn() -> F) {
+    current_thread().block_on(test());
+    multi_thread().block_on(test());
+}
