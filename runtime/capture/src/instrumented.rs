@@ -85,87 +85,98 @@ impl<F: Future> Future for Instrumented<F> {
         // SAFETY: `future` is only ever handed out pinned, and not moved until its drop; the other fields are not
         // pinned.
         let this = unsafe { self.get_unchecked_mut() };
-        // SAFETY: as above.
-        let future = unsafe { Pin::new_unchecked(&mut *this.future) };
-        let Some(record) = this.record else {
-            return future.poll(cx).map(Observed::unrecorded);
-        };
+        match this.record {
+            Some(record) => this.poll_recorded(record, cx),
+            None => this.future().poll(cx).map(Observed::unrecorded),
+        }
+    }
+}
+
+impl<F: Future> Instrumented<F> {
+    /// The future, pinned as `self` is.
+    #[inline]
+    fn future(&mut self) -> Pin<&mut F> {
+        // SAFETY: called only from `poll`, which had `self` pinned, and the future is not moved until its drop.
+        unsafe { Pin::new_unchecked(&mut *self.future) }
+    }
+
+    /// Apart from `poll`, so that a task without a record pays for a test and nothing else: no frame, no spills.
+    #[inline(never)]
+    fn poll_recorded(
+        &mut self,
+        record: &'static Record,
+        cx: &mut Context<'_>,
+    ) -> Poll<Observed<F::Output>> {
         let polled = match thread::current() {
-            Some(thread) if level::level() == Level::Debug => {
-                poll_debug(future, cx, record, thread, &mut this.waker)
-            }
-            Some(thread) => poll_quiet(future, cx, record, thread),
+            Some(thread) if level::level() == Level::Debug => self.poll_debug(record, thread, cx),
+            Some(thread) => self.poll_quiet(record, thread, cx),
             // The thread is at its end.
-            None => future.poll(cx),
+            None => self.future().poll(cx),
         };
         polled.map(|value| {
-            this.record = None;
-            Observed::new(value, record, this.describe)
+            self.record = None;
+            Observed::new(value, record, self.describe)
         })
     }
-}
 
-/// A poll that is published and not timed.
-#[inline]
-fn poll_quiet<F: Future>(
-    future: Pin<&mut F>,
-    cx: &mut Context<'_>,
-    record: &'static Record,
-    thread: &'static Thread,
-) -> Poll<F::Output> {
-    // An edge that was timed long ago, when the level was another, would be taken for the start of this poll.
-    let published = Published::new(record, thread, 0);
-    let polled = future.poll(cx);
-    published.end();
-    polled
-}
+    /// A poll that is published and not timed.
+    #[inline]
+    fn poll_quiet(
+        &mut self,
+        record: &'static Record,
+        thread: &'static Thread,
+        cx: &mut Context<'_>,
+    ) -> Poll<F::Output> {
+        // An edge that was timed long ago, when the level was another, would be taken for the start of this poll.
+        let published = Published::new(record, thread, 0);
+        let polled = self.future().poll(cx);
+        published.end();
+        polled
+    }
 
-/// A poll that is published, timed, and polled with the task's own waker.
-#[inline]
-fn poll_debug<F: Future>(
-    future: Pin<&mut F>,
-    cx: &mut Context<'_>,
-    record: &'static Record,
-    thread: &'static Thread,
-    waker: &mut Option<TaskWaker>,
-) -> Poll<F::Output> {
-    let waker = match waker {
-        Some(known) if known.stands_for(cx.waker()) => known,
-        other => other.insert(TaskWaker::new(cx.waker(), record)),
-    };
-    let tally = thread.tally_of(record.site());
-    let start = clock::ticks();
-    let woken = record.woken.load(Ordering::Relaxed);
-    if woken != 0 {
-        record.woken.store(0, Ordering::Relaxed);
-        let waited = clock::ticks_to_ns(start.saturating_sub(woken));
-        record.scheduled_ns.bump(waited);
-        tally.scheduled_ns.record(waited);
+    /// A poll that is published, timed, and polled with the task's own waker.
+    #[inline]
+    fn poll_debug(
+        &mut self,
+        record: &'static Record,
+        thread: &'static Thread,
+        cx: &mut Context<'_>,
+    ) -> Poll<F::Output> {
+        let tally = thread.tally_of(record.site());
+        let start = clock::ticks();
+        let woken = record.woken.load(Ordering::Relaxed);
+        if woken != 0 {
+            record.woken.store(0, Ordering::Relaxed);
+            let waited = clock::ticks_to_ns(start.saturating_sub(woken));
+            record.scheduled_ns.bump(waited);
+            tally.scheduled_ns.record(waited);
+        }
+        let published = Published::new(record, thread, start);
+        let waker = TaskWaker::for_poll(&mut self.waker, cx.waker(), record);
+        let polled = self.future().poll(&mut Context::from_waker(&waker));
+        let outermost = published.outer.is_none();
+        published.end();
+        let end = clock::ticks();
+        // Not `start`: a blocking region inside the poll has moved the edge by the time it took.
+        let ns = clock::ticks_to_ns(end.saturating_sub(record.edge.get()));
+        record.busy_ns.bump(ns);
+        if ns > record.max_ns.get() {
+            record.max_ns.set(ns);
+        }
+        tally.poll(ns);
+        if outermost {
+            thread.add_busy(ns);
+        }
+        if ns >= level::note_ns() {
+            slow(record, thread, ns);
+        }
+        record.edge.set(end);
+        if record.woken.load(Ordering::Relaxed) == WOKEN_WITHIN {
+            // It waits for its next poll since now.
+            record.woken.store(end, Ordering::Relaxed);
+        }
+        polled
     }
-    let published = Published::new(record, thread, start);
-    let polled = waker.with(|waker| future.poll(&mut Context::from_waker(waker)));
-    let outermost = published.outer.is_none();
-    published.end();
-    let end = clock::ticks();
-    // Not `start`: a blocking region inside the poll has moved the edge by the time it took.
-    let ns = clock::ticks_to_ns(end.saturating_sub(record.edge.get()));
-    record.busy_ns.bump(ns);
-    if ns > record.max_ns.get() {
-        record.max_ns.set(ns);
-    }
-    tally.poll(ns);
-    if outermost {
-        thread.add_busy(ns);
-    }
-    if ns >= level::note_ns() {
-        slow(record, thread, ns);
-    }
-    record.edge.set(end);
-    if record.woken.load(Ordering::Relaxed) == WOKEN_WITHIN {
-        // It waits for its next poll since now.
-        record.woken.store(end, Ordering::Relaxed);
-    }
-    polled
 }
 
 /// In `woken`: by the task's own poll, which sets the time at its end.
@@ -182,7 +193,11 @@ fn slow(record: &'static Record, thread: &'static Thread, ns: u64) {
     }
     let tally = thread.tally_of(record.site());
     let slow = ns >= level::slow_poll_ns();
-    let family = if slow { Family::SlowPoll } else { Family::LongPoll };
+    let family = if slow {
+        Family::SlowPoll
+    } else {
+        Family::LongPoll
+    };
     if tally.find(family) || slow {
         let detail = Detail::Poll {
             start: record.edge.get(),
@@ -251,6 +266,8 @@ impl<F: Future> Drop for Instrumented<F> {
 struct Gone {
     record: &'static Record,
     thread: Option<&'static Thread>,
+    /// Ticks, where the drop is not part of an unwinding: a panic after that is the future's own.
+    since: Option<u64>,
 }
 
 impl Gone {
@@ -259,7 +276,12 @@ impl Gone {
         if let Some(thread) = thread {
             thread.set_dropping(1);
         }
-        Self { record, thread }
+        let since = (!std::thread::panicking()).then(clock::ticks);
+        Self {
+            record,
+            thread,
+            since,
+        }
     }
 }
 
@@ -268,9 +290,14 @@ impl Drop for Gone {
         if let Some(thread) = self.thread {
             thread.set_dropping(-1);
         }
-        let outcome = match self.record.outcome() {
-            Outcome::None => Outcome::Aborted,
-            known => known,
+        let outcome = match (self.record.outcome(), self.since) {
+            // Aborted, and its drop panicked: whoever joins it gets the panic.
+            (Outcome::None, Some(since)) if std::thread::panicking() => {
+                task::panicked(self.record, panic::unwound_drop(since));
+                Outcome::Panic
+            }
+            (Outcome::None, _) => Outcome::Aborted,
+            (known, _) => known,
         };
         task::ended(self.record, outcome);
         task::task_gone(self.record, false);

@@ -89,6 +89,15 @@ pub(crate) fn unwound_closure(start: u64) -> Option<PanicText> {
         .map(|seen| seen.text)
 }
 
+/// What was seen of the panic that unwinds a future's drop, begun at `since`.
+pub(crate) fn unwound_drop(since: u64) -> Option<PanicText> {
+    with_last(|last| {
+        last.as_ref()
+            .filter(|seen| seen.at >= since)
+            .map(|seen| seen.text.clone())
+    })?
+}
+
 fn message(payload: &dyn std::any::Any) -> Option<&str> {
     let owned = || payload.downcast_ref::<String>().map(String::as_str);
     payload.downcast_ref::<&str>().copied().or_else(owned)
