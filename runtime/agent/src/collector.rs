@@ -49,17 +49,19 @@ pub(crate) struct Collector {
 struct Mark {
     tid: u32,
     at_ns: u64,
-    seq: u64,
     busy_ns: u64,
     ratio: Option<f64>,
-    polls_per_s: f64,
 }
 
 /// Goes round until the process ends.
 pub(crate) async fn run(agent: Arc<Agent>) {
     let mut collector = Collector::default();
     loop {
-        let pause = if agent.is_watched() || level::level() == Level::Debug { BUSY } else { AT_REST };
+        let pause = if agent.is_watched() || level::level() == Level::Debug {
+            BUSY
+        } else {
+            AT_REST
+        };
         // Either is good: the time is over, or there is a reason to come round.
         let _ = tokio::time::timeout(pause, agent.wake.notified()).await;
         ours::guarded(|| collector.round(&agent));
@@ -75,7 +77,11 @@ impl Collector {
         let watched_ns = agent.watched_ns.load(Ordering::Acquire);
         {
             let mut state = agent.state();
-            let State { warnings, slow_polls, .. } = &mut *state;
+            let State {
+                warnings,
+                slow_polls,
+                ..
+            } = &mut *state;
             for told in &told {
                 match detect::judge(told, name_of) {
                     Outcome::Finding(example) => _ = warnings.add(*example),
@@ -87,7 +93,11 @@ impl Collector {
         // Names are held by events: they are given back without our lock.
         drop(told);
         let watched = agent.is_watched();
-        let pause = if watched { BUSY.as_nanos() as u64 / 2 } else { SECOND_NS };
+        let pause = if watched {
+            BUSY.as_nanos() as u64 / 2
+        } else {
+            SECOND_NS
+        };
         let due = now_ns.saturating_sub(self.looked_ns) >= pause.max(self.look_cost_ns * SHARE);
         if due || !flushes.is_empty() {
             self.fold(agent, watched);
@@ -105,8 +115,7 @@ impl Collector {
     fn fold(&mut self, agent: &Agent, whole: bool) {
         let look = fold::look(whole);
         let second = look.now_ns.saturating_sub(agent.started_ns) / SECOND_NS;
-        let rolled = second.saturating_sub(self.second.map_or(0, |last| last));
-        let rolled = if self.second.is_none() { 1 } else { rolled };
+        let rolled = self.second.map_or(1, |last| second.saturating_sub(last));
         if rolled > 0 {
             self.meter.read(look.now_ns);
             self.mark(&look);
@@ -123,7 +132,9 @@ impl Collector {
             let id = SiteId(number as u32);
             for (kind, found) in detect::counted(&found) {
                 let example = |severity| detect::without_example(kind, id, severity, now_ns);
-                state.warnings.recount(kind, Key::Site(id), found, example, now_ns);
+                state
+                    .warnings
+                    .recount(kind, Key::Site(id), found, example, now_ns);
             }
         }
         state.totals = look.totals;
@@ -151,10 +162,11 @@ impl Collector {
             // A task that ended while we looked is missing once: sums do not go down for that.
             figures.polls = figures.polls.max(seen.polls);
             let busy_ns = figures.busy_ns.unwrap_or(0).max(seen.busy_ns);
-            figures.busy_ns = (busy_ns > 0 || (fold::is_timed() && figures.spawns)).then_some(busy_ns);
+            figures.busy_ns =
+                (busy_ns > 0 || (fold::is_timed() && figures.spawns)).then_some(busy_ns);
             figures.spreads.clone_from(&seen.spreads);
-            if rolled > 0 {
-                let spent_us = (busy_ns - self.busy_before[number].min(busy_ns)) / 1000 / rolled;
+            let spent_us = (busy_ns - self.busy_before[number].min(busy_ns)) / 1000;
+            if let Some(spent_us) = spent_us.checked_div(rolled) {
                 self.busy_before[number] = busy_ns;
                 let value = SiteSecond {
                     live: u32::try_from(live).unwrap_or(u32::MAX),
@@ -167,10 +179,16 @@ impl Collector {
     }
 
     fn threads(&mut self, state: &mut State, look: &Look, rolled: u64) {
-        let State { threads, history, .. } = state;
+        let State {
+            threads, history, ..
+        } = state;
         threads.clear();
         for seen in &look.threads {
-            let mark = self.marks.get(seen.slot as usize).copied().unwrap_or_default();
+            let mark = self
+                .marks
+                .get(seen.slot as usize)
+                .copied()
+                .unwrap_or_default();
             if rolled > 0 {
                 let permille = mark.ratio.map_or(0, |ratio| (ratio * 1000.0) as u16);
                 history.thread(seen.slot as usize, permille, rolled);
@@ -183,7 +201,6 @@ impl Collector {
                 role: seen.role,
                 busy_ratio: mark.ratio,
                 polls: seen.seq.div_ceil(2),
-                polls_per_s: mark.polls_per_s,
                 current_task: seen.current_task,
                 current_poll_ns: seen.current_poll_ns,
                 doing: seen.doing,
@@ -198,8 +215,14 @@ impl Collector {
 
     /// Works out what each thread did since the last whole second, and starts anew.
     fn mark(&mut self, look: &Look) {
-        let slots = look.threads.iter().map(|seen| seen.slot as usize + 1).max().unwrap_or(0);
-        self.marks.resize(slots.max(self.marks.len()), Mark::default());
+        let slots = look
+            .threads
+            .iter()
+            .map(|seen| seen.slot as usize + 1)
+            .max()
+            .unwrap_or(0);
+        self.marks
+            .resize(slots.max(self.marks.len()), Mark::default());
         let mut gone: Vec<bool> = vec![true; self.marks.len()];
         for seen in &look.threads {
             gone[seen.slot as usize] = false;
@@ -215,12 +238,17 @@ impl Collector {
 }
 
 fn renewed(before: &Mark, seen: &ThreadLook, now_ns: u64) -> Mark {
-    let mut mark = Mark { tid: seen.tid, at_ns: now_ns, seq: seen.seq, busy_ns: seen.busy_ns, ..Mark::default() };
+    let mut mark = Mark {
+        tid: seen.tid,
+        at_ns: now_ns,
+        busy_ns: seen.busy_ns,
+        ..Mark::default()
+    };
     if before.tid == seen.tid && now_ns > before.at_ns {
         let span = (now_ns - before.at_ns) as f64;
         let busy = seen.busy_ns.saturating_sub(before.busy_ns) as f64;
-        mark.ratio = (fold::is_timed() && seen.role != Role::Ours).then(|| (busy / span).clamp(0.0, 1.0));
-        mark.polls_per_s = (seen.seq.saturating_sub(before.seq) / 2) as f64 * 1e9 / span;
+        mark.ratio =
+            (fold::is_timed() && seen.role != Role::Ours).then(|| (busy / span).clamp(0.0, 1.0));
     }
     mark
 }
@@ -233,8 +261,15 @@ fn drain() -> Vec<Told> {
         let mut name = None;
         thread.drain(|event| {
             if !own {
-                let name = name.get_or_insert_with(|| ThreadName { tid: thread.tid(), name: thread.name() });
-                all.push(Told { event, slot: thread.number(), thread: name.clone() });
+                let name = name.get_or_insert_with(|| ThreadName {
+                    tid: thread.tid(),
+                    name: thread.name(),
+                });
+                all.push(Told {
+                    event,
+                    slot: thread.number(),
+                    thread: name.clone(),
+                });
             }
         });
     }
@@ -242,7 +277,12 @@ fn drain() -> Vec<Told> {
 }
 
 fn name_of(tid: u32) -> Option<ThreadName> {
-    thread::all().find(|thread| thread.tid() == tid).map(|thread| ThreadName { tid, name: thread.name() })
+    thread::all()
+        .find(|thread| thread.tid() == tid)
+        .map(|thread| ThreadName {
+            tid,
+            name: thread.name(),
+        })
 }
 
 impl Agent {

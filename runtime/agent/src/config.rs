@@ -69,7 +69,10 @@ impl std::error::Error for Unreadable {}
 
 impl Unreadable {
     fn new(value: &str, expected: &'static str) -> Self {
-        Self { value: value.to_owned(), expected }
+        Self {
+            value: value.to_owned(),
+            expected,
+        }
     }
 }
 
@@ -123,6 +126,7 @@ pub struct Settings {
 impl Settings {
     /// These settings, and where they say nothing, those.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "as `Option::or`")]
     pub fn or(self, other: Self) -> Self {
         Self {
             bind: self.bind.or(other.bind),
@@ -142,7 +146,12 @@ impl Settings {
             bind: read(&lookup, "POLLSCOPE_BIND", parse_bind, &mut complaints),
             log: read(&lookup, "POLLSCOPE_LOG", str::parse, &mut complaints),
             rights: read(&lookup, "POLLSCOPE_RIGHTS", str::parse, &mut complaints),
-            slow_poll: read(&lookup, "POLLSCOPE_SLOW_POLL", parse_slow_poll, &mut complaints),
+            slow_poll: read(
+                &lookup,
+                "POLLSCOPE_SLOW_POLL",
+                parse_slow_poll,
+                &mut complaints,
+            ),
             peek: read(&lookup, "POLLSCOPE_PEEK", parse_switch, &mut complaints),
             signal: read(&lookup, "POLLSCOPE_SIGNAL", parse_switch, &mut complaints),
             tokio_version: None,
@@ -163,7 +172,9 @@ fn read<T>(
     if text.is_empty() {
         return None;
     }
-    parse(text).map_err(|wrong| complaints.push(format!("{name}: {wrong}"))).ok()
+    parse(text)
+        .map_err(|wrong| complaints.push(format!("{name}: {wrong}")))
+        .ok()
 }
 
 /// An address to listen on: `IP:PORT`, `IP`, `PORT`, and `localhost` for the loopback. A bare IP means the default port.
@@ -173,12 +184,22 @@ fn read<T>(
 pub fn parse_bind(text: &str) -> Result<SocketAddr, Unreadable> {
     const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let numeric = text.trim().replace("localhost", "127.0.0.1");
-    let numeric = numeric.strip_prefix(':').unwrap_or(&numeric);
     numeric
         .parse::<SocketAddr>()
         .ok()
-        .or_else(|| numeric.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, DEFAULT_PORT)))
-        .or_else(|| numeric.parse::<u16>().ok().map(|port| SocketAddr::new(LOOPBACK, port)))
+        .or_else(|| {
+            numeric
+                .parse::<IpAddr>()
+                .ok()
+                .map(|ip| SocketAddr::new(ip, DEFAULT_PORT))
+        })
+        .or_else(|| {
+            numeric
+                .trim_start_matches(':')
+                .parse::<u16>()
+                .ok()
+                .map(|port| SocketAddr::new(LOOPBACK, port))
+        })
         .ok_or_else(|| Unreadable::new(text, "IP:PORT, IP or PORT"))
 }
 
@@ -187,12 +208,19 @@ pub fn parse_bind(text: &str) -> Result<SocketAddr, Unreadable> {
 /// # Errors
 /// It is none of these.
 pub fn parse_slow_poll(text: &str) -> Result<Duration, Unreadable> {
-    let wrong = || Unreadable::new(text, "a time such as 50ms or 1.5s, 0 for every poll, or off");
+    let wrong = || {
+        Unreadable::new(
+            text,
+            "a time such as 50ms or 1.5s, 0 for every poll, or off",
+        )
+    };
     let trimmed = text.trim().to_ascii_lowercase();
     if matches!(trimmed.as_str(), "off" | "none" | "never") {
         return Ok(Duration::MAX);
     }
-    let unit = trimmed.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(trimmed.len());
+    let unit = trimmed
+        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+        .unwrap_or(trimmed.len());
     let (number, unit) = trimmed.split_at(unit);
     let seconds_per_unit = match unit.trim() {
         "ns" => 1e-9,
@@ -202,8 +230,10 @@ pub fn parse_slow_poll(text: &str) -> Result<Duration, Unreadable> {
         "m" | "min" => 60.0,
         _ => return Err(wrong()),
     };
-    let number: f64 = number.parse().map_err(|_| wrong())?;
-    Duration::try_from_secs_f64(number * seconds_per_unit).map_err(|_| wrong())
+    let number: f64 = number.parse().ok().ok_or_else(wrong)?;
+    Duration::try_from_secs_f64(number * seconds_per_unit)
+        .ok()
+        .ok_or_else(wrong)
 }
 
 fn parse_switch(text: &str) -> Result<bool, Unreadable> {
@@ -219,7 +249,12 @@ mod tests {
     use super::*;
 
     fn env(pairs: &[(&str, &str)]) -> (Settings, Vec<String>) {
-        Settings::from_env(|key| pairs.iter().find(|(name, _)| *name == key).map(|(_, value)| (*value).to_owned()))
+        Settings::from_env(|key| {
+            pairs
+                .iter()
+                .find(|(name, _)| *name == key)
+                .map(|(_, value)| (*value).to_owned())
+        })
     }
 
     #[test]
@@ -232,23 +267,35 @@ mod tests {
             ("POLLSCOPE_PEEK", "0"),
             ("POLLSCOPE_SIGNAL", "perhaps"),
         ]);
-        assert_eq!(settings.bind, Some(SocketAddr::from(([127, 0, 0, 1], 7000))));
+        assert_eq!(
+            settings.bind,
+            Some(SocketAddr::from(([127, 0, 0, 1], 7000)))
+        );
         assert_eq!(settings.log, Some(LogLevel::Error));
         assert_eq!(settings.rights, Some(Rights::Abort));
         assert_eq!(settings.slow_poll, Some(Duration::from_millis(50)));
         assert_eq!((settings.peek, settings.signal), (Some(false), None));
-        assert_eq!(complaints, ["POLLSCOPE_SIGNAL: cannot read \"perhaps\": use 1 or 0"]);
+        assert_eq!(
+            complaints,
+            ["POLLSCOPE_SIGNAL: cannot read \"perhaps\": use 1 or 0"]
+        );
     }
 
     #[test]
     fn unset_and_empty_say_nothing() {
         assert_eq!(env(&[]), (Settings::default(), Vec::new()));
-        assert_eq!(env(&[("POLLSCOPE_LOG", " ")]), (Settings::default(), Vec::new()));
+        assert_eq!(
+            env(&[("POLLSCOPE_LOG", " ")]),
+            (Settings::default(), Vec::new())
+        );
     }
 
     #[test]
     fn the_program_wins_over_the_environment() {
-        let program = Settings { log: Some(LogLevel::Off), ..Settings::default() };
+        let program = Settings {
+            log: Some(LogLevel::Off),
+            ..Settings::default()
+        };
         let (environment, _) = env(&[("POLLSCOPE_LOG", "debug"), ("POLLSCOPE_PEEK", "0")]);
         let both = program.or(environment);
         assert_eq!((both.log, both.peek), (Some(LogLevel::Off), Some(false)));
@@ -273,8 +320,20 @@ mod tests {
 
     #[test]
     fn addresses_need_not_be_whole() {
-        assert_eq!(parse_bind("7001"), Ok(SocketAddr::from(([127, 0, 0, 1], 7001))));
-        assert_eq!(parse_bind("::1"), Ok(SocketAddr::new("::1".parse().expect("an address"), DEFAULT_PORT)));
+        for text in ["7001", ":7001", "localhost:7001"] {
+            assert_eq!(
+                parse_bind(text),
+                Ok(SocketAddr::from(([127, 0, 0, 1], 7001))),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            parse_bind("::1"),
+            Ok(SocketAddr::new(
+                "::1".parse().expect("an address"),
+                DEFAULT_PORT
+            ))
+        );
         assert_eq!(parse_bind("0.0.0.0:1").map(|at| at.port()), Ok(1));
         assert!(parse_bind("example.org:80").is_err());
     }

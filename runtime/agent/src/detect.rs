@@ -42,9 +42,18 @@ pub(crate) fn judge(told: &Told, name_of_tid: impl Fn(u32) -> Option<ThreadName>
     let event = &told.event;
     let now = clock::mono_of(event.at);
     let mut finding = match &event.detail {
-        Detail::Poll { start, ns, number, thread_seq } => {
+        Detail::Poll {
+            start,
+            ns,
+            number,
+            thread_seq,
+        } => {
             return Outcome::Poll(Box::new(slow_poll::Finished {
-                key: slow_poll::PollKey { slot: told.slot, seq: *thread_seq, start: *start },
+                key: slow_poll::PollKey {
+                    slot: told.slot,
+                    seq: *thread_seq,
+                    start: *start,
+                },
                 at_ns: now,
                 site: event.site,
                 task: event.task,
@@ -56,7 +65,9 @@ pub(crate) fn judge(told: &Told, name_of_tid: impl Fn(u32) -> Option<ThreadName>
                 poll: *number,
             }));
         }
-        Detail::Unpolled { definite } => never_awaited::finding(base(told, Kind::NeverAwaited, now), *definite),
+        Detail::Unpolled { definite } => {
+            never_awaited::finding(base(told, Kind::NeverAwaited, now), *definite)
+        }
         Detail::Error(text) => leaked_error::finding(base(told, Kind::LeakedError, now), text),
         Detail::Panic(text) => leaked_panic::finding(base(told, Kind::LeakedPanic, now), text),
         Detail::Thread(text) => wrong_thread::finding(base(told, Kind::WrongThread, now), text),
@@ -82,7 +93,9 @@ fn base(told: &Told, kind: Kind, now: u64) -> Finding {
     finding.task_name = event.name();
     finding.created = made(event.site, event.created);
     finding.observed = Place {
-        source: event.place.map(|at| Source::at(at.file(), at.line(), at.column())),
+        source: event
+            .place
+            .map(|at| Source::at(at.file(), at.line(), at.column())),
         thread: Some(told.thread.clone()),
         stack: Arc::from(event.observed.frames()),
         exemplar: false,
@@ -94,7 +107,11 @@ fn base(told: &Told, kind: Kind, now: u64) -> Finding {
 /// Where something was made: its own backtrace, or the site's, marked so.
 fn made(site: SiteId, own: StackId) -> Place {
     let exemplar = own.is_none();
-    let stack = if exemplar { site::get(site).exemplar() } else { own };
+    let stack = if exemplar {
+        site::get(site).exemplar()
+    } else {
+        own
+    };
     Place {
         source: Some(Source::of_site(site)),
         thread: None,
@@ -108,8 +125,14 @@ fn made(site: SiteId, own: StackId) -> Place {
 pub(crate) fn counted(counts: &[u64; Family::COUNT]) -> [(Kind, Found); 5] {
     let of = |family: Family| counts[family as usize];
     [
-        (Kind::NeverAwaited, Found([of(Family::Unpolled), of(Family::NeverAwaited)])),
-        (Kind::SlowPoll, Found([of(Family::LongPoll), of(Family::SlowPoll)])),
+        (
+            Kind::NeverAwaited,
+            Found([of(Family::Unpolled), of(Family::NeverAwaited)]),
+        ),
+        (
+            Kind::SlowPoll,
+            Found([of(Family::LongPoll), of(Family::SlowPoll)]),
+        ),
         (Kind::LeakedError, Found([0, of(Family::LeakedError)])),
         (Kind::LeakedPanic, Found([0, of(Family::LeakedPanic)])),
         (Kind::WrongThread, Found([0, of(Family::WrongThread)])),

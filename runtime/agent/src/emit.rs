@@ -84,14 +84,18 @@ pub(crate) fn say(text: &str) {
 /// Waits until what was queued is out, or the time is over.
 pub(crate) fn flush(timeout: Duration) {
     let (done, out) = sync_channel(1);
-    let queued = EMITTER.get().is_some_and(|emitter| emitter.try_send(Message::Flush(done)).is_ok());
+    let queued = EMITTER
+        .get()
+        .is_some_and(|emitter| emitter.try_send(Message::Flush(done)).is_ok());
     if queued {
         let _ = out.recv_timeout(timeout);
     }
 }
 
 fn send(message: Message) {
-    let sent = EMITTER.get().is_some_and(|emitter| emitter.try_send(message).is_ok());
+    let sent = EMITTER
+        .get()
+        .is_some_and(|emitter| emitter.try_send(message).is_ok());
     if !sent {
         DROPPED.fetch_add(1, Ordering::Relaxed);
     }
@@ -112,7 +116,7 @@ fn run(receiver: &Receiver<Message>) {
         // A subscriber may panic: that costs its line and nothing more.
         ours::guarded(|| match message {
             Message::Finding(line) => fallback.finding(&line),
-            Message::Note(at, text) => fallback.note(at, &text),
+            Message::Note(at, text) => Fallback::note(at, &text),
             Message::Flush(done) => _ = done.try_send(()),
         });
     }
@@ -135,7 +139,7 @@ impl Fallback {
         }
     }
 
-    fn note(&mut self, at: LogLevel, text: &str) {
+    fn note(at: LogLevel, text: &str) {
         let text = clean(text);
         if is_taken(at) {
             match at {
@@ -153,7 +157,10 @@ impl Fallback {
     /// Says once why a line appears here.
     fn explain(&mut self) {
         if !std::mem::replace(&mut self.said, true) {
-            print("note", "no tracing subscriber takes target `pollscope`: its findings are written here");
+            print(
+                "note",
+                "no tracing subscriber takes target `pollscope`: its findings are written here",
+            );
         }
     }
 }
@@ -214,7 +221,10 @@ mod tests {
     fn notes_never_reach_a_log_that_shows_warnings() {
         assert!(level_of(Severity::Info) > LogLevel::Warn);
         assert!(level_of(Severity::Warn) <= LogLevel::Warn);
-        assert!(level_of(Severity::Warn) > LogLevel::Error, "level error hides warnings");
+        assert!(
+            level_of(Severity::Warn) > LogLevel::Error,
+            "level error hides warnings"
+        );
         assert!(level_of(Severity::Error) > LogLevel::Off);
     }
 
@@ -232,7 +242,10 @@ mod tests {
         };
         assert_eq!(text_of(&line), "Polling task 7 took 0.124 s");
         assert_eq!(
-            text_of(&LogLine { left_out: 9, ..line }),
+            text_of(&LogLine {
+                left_out: 9,
+                ..line
+            }),
             "Polling task 7 took 0.124 s (and 9 more since the last line)"
         );
     }

@@ -18,7 +18,10 @@ pub(crate) struct Spread {
 
 impl Default for Spread {
     fn default() -> Self {
-        Self { buckets: [0; BUCKETS], max: 0 }
+        Self {
+            buckets: [0; BUCKETS],
+            max: 0,
+        }
     }
 }
 
@@ -42,11 +45,21 @@ impl Spread {
     /// Bounds what is known only by its bucket: the end of the last bucket in use.
     pub(crate) fn bound(&mut self) {
         let last = self.buckets.iter().rposition(|count| *count > 0);
-        self.max = last.map_or(0, |at| if at + 1 < BUCKETS { buckets::lower_bound(at + 1) - 1 } else { u64::MAX });
+        self.max = last.map_or(0, |at| {
+            if at + 1 < BUCKETS {
+                buckets::lower_bound(at + 1) - 1
+            } else {
+                u64::MAX
+            }
+        });
     }
 }
 
 /// The histograms of a site. Only kept while somebody looks.
+#[expect(
+    clippy::struct_field_names,
+    reason = "units belong to the names of times"
+)]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Spreads {
     /// Poll times; empty in quiet.
@@ -130,7 +143,6 @@ pub(crate) struct ThreadFigures {
     /// Share of the last second inside polls; `None` in quiet.
     pub(crate) busy_ratio: Option<f64>,
     pub(crate) polls: u64,
-    pub(crate) polls_per_s: f64,
     /// 0: none.
     pub(crate) current_task: u64,
     /// For how long at least.

@@ -61,8 +61,12 @@ pub(crate) struct Look {
 
 /// Looks over everything. `whole`: with histograms and what idle threads do, for somebody who watches.
 pub(crate) fn look(whole: bool) -> Look {
-    let mut look = Look { now_ns: clock::mono_ns(), ..Look::default() };
-    look.sites.resize_with(site::count() as usize, SiteLook::default);
+    let mut look = Look {
+        now_ns: clock::mono_ns(),
+        ..Look::default()
+    };
+    look.sites
+        .resize_with(site::count() as usize, SiteLook::default);
     if whole {
         for site in &mut look.sites {
             site.spreads = Some(Box::default());
@@ -98,7 +102,9 @@ pub(crate) fn look(whole: bool) -> Look {
 
 fn add_tallies(look: &mut Look, thread: &'static Thread) {
     for (number, sums) in look.sites.iter_mut().enumerate() {
-        let Some(tally) = thread.tally(SiteId(number as u32)) else { continue };
+        let Some(tally) = thread.tally(SiteId(number as u32)) else {
+            continue;
+        };
         look.tallies += 1;
         // Ends first: a task that is spawned and ends meanwhile must not have ended without having been spawned.
         for (sum, counter) in sums.ended.iter_mut().zip(&tally.ended) {
@@ -135,11 +141,16 @@ fn add_task(look: &mut Look, task: &Snapshot, ticks: u64) {
     totals.tasks += 1;
     totals.blocking += u64::from(task.kind == TaskKind::Blocking);
     // A site that is younger than the count of sites waits for the next look.
-    let Some(site) = look.sites.get_mut(task.site.0 as usize) else { return };
+    let Some(site) = look.sites.get_mut(task.site.0 as usize) else {
+        return;
+    };
     site.polls += task.polls();
     site.busy_ns += task.busy_ns;
     if let Some(Spreads { age_ns, .. }) = site.spreads.as_deref_mut() {
-        Spread::add(age_ns, clock::ticks_to_ns(ticks.saturating_sub(task.created)));
+        Spread::add(
+            age_ns,
+            clock::ticks_to_ns(ticks.saturating_sub(task.created)),
+        );
     }
 }
 
@@ -191,11 +202,17 @@ struct InRuntimes {
 
 impl InRuntimes {
     fn new() -> Self {
-        let mut counts = Self { alive: 0, ours: 0, asked: Vec::new() };
+        let mut counts = Self {
+            alive: 0,
+            ours: 0,
+            asked: Vec::new(),
+        };
         for runtime in runtimes::all() {
             if let Some(alive) = (runtime.alive)() {
                 counts.alive += alive;
-                counts.asked.push((runtime.number, runtime.flavor == "local"));
+                counts
+                    .asked
+                    .push((runtime.number, runtime.flavor == "local"));
             }
         }
         counts
@@ -206,7 +223,8 @@ impl InRuntimes {
             return;
         }
         let own = |(number, local): &(u16, bool)| {
-            *number == task.runtime && (task.kind == TaskKind::Task || (task.kind == TaskKind::Local && *local))
+            *number == task.runtime
+                && (task.kind == TaskKind::Task || (task.kind == TaskKind::Local && *local))
         };
         self.ours += u64::from(self.asked.iter().any(own));
     }

@@ -10,7 +10,10 @@ const MAX_SITES: usize = 1024;
 /// Thread slots with a history.
 const MAX_THREADS: usize = 2048;
 
-const _: () = assert!(HISTORY_SECONDS * (8 * MAX_SITES + 2 * MAX_THREADS) <= 8 << 20, "8 MiB in all");
+const _: () = assert!(
+    HISTORY_SECONDS * (8 * MAX_SITES + 2 * MAX_THREADS) <= 8 << 20,
+    "8 MiB in all"
+);
 
 /// One value a second. The ring knows since when it is kept, so that what came before is absent and not zero.
 #[derive(Clone, Debug)]
@@ -22,7 +25,10 @@ struct Ring<T> {
 
 impl<T: Copy + Default> Ring<T> {
     fn new(since: u64) -> Self {
-        Self { values: vec![T::default(); HISTORY_SECONDS].into(), since }
+        Self {
+            values: vec![T::default(); HISTORY_SECONDS].into(),
+            since,
+        }
     }
 
     fn set(&mut self, second: u64, value: T) {
@@ -31,7 +37,9 @@ impl<T: Copy + Default> Ring<T> {
 
     /// The values up to `last`, oldest first.
     fn until(&self, last: u64) -> impl Iterator<Item = T> {
-        let first = self.since.max((last + 1).saturating_sub(HISTORY_SECONDS as u64));
+        let first = self
+            .since
+            .max((last + 1).saturating_sub(HISTORY_SECONDS as u64));
         (first..=last).map(|second| self.values[second as usize % HISTORY_SECONDS])
     }
 }
@@ -60,7 +68,13 @@ impl History {
         for missed in from.max(second.saturating_sub(HISTORY_SECONDS as u64))..=second {
             for ring in self.sites.iter_mut().flatten() {
                 let before = ring.values[(missed as usize + HISTORY_SECONDS - 1) % HISTORY_SECONDS];
-                ring.set(missed, SiteSecond { busy_us: 0, ..before });
+                ring.set(
+                    missed,
+                    SiteSecond {
+                        busy_us: 0,
+                        ..before
+                    },
+                );
             }
             for ring in self.threads.iter_mut().flatten() {
                 ring.set(missed, 0);
@@ -72,7 +86,15 @@ impl History {
     /// Says how it stood with a site in each of the last `seconds` seconds.
     pub(crate) fn site(&mut self, number: usize, value: SiteSecond, seconds: u64) {
         let Some(last) = self.last else { return };
-        let Some(ring) = entry(&mut self.sites, number, MAX_SITES, value == SiteSecond::default(), last) else { return };
+        let Some(ring) = entry(
+            &mut self.sites,
+            number,
+            MAX_SITES,
+            value == SiteSecond::default(),
+            last,
+        ) else {
+            return;
+        };
         for second in (last + 1).saturating_sub(seconds.min(HISTORY_SECONDS as u64))..=last {
             ring.set(second, value);
         }
@@ -81,7 +103,9 @@ impl History {
     /// Says how busy a thread was in each of the last `seconds` seconds, in thousandths.
     pub(crate) fn thread(&mut self, slot: usize, permille: u16, seconds: u64) {
         let Some(last) = self.last else { return };
-        let Some(ring) = entry(&mut self.threads, slot, MAX_THREADS, permille == 0, last) else { return };
+        let Some(ring) = entry(&mut self.threads, slot, MAX_THREADS, permille == 0, last) else {
+            return;
+        };
         for second in (last + 1).saturating_sub(seconds.min(HISTORY_SECONDS as u64))..=last {
             ring.set(second, permille);
         }
@@ -89,7 +113,9 @@ impl History {
 
     /// How many more tasks of a site live than a minute ago.
     pub(crate) fn change_in_a_minute(&self, number: usize) -> f64 {
-        let (Some(Some(ring)), Some(last)) = (self.sites.get(number), self.last) else { return 0.0 };
+        let (Some(Some(ring)), Some(last)) = (self.sites.get(number), self.last) else {
+            return 0.0;
+        };
         let now = ring.values[last as usize % HISTORY_SECONDS].live;
         // Before the ring was begun there was nothing.
         let then = match last.checked_sub(60) {
@@ -160,7 +186,10 @@ mod tests {
     use super::*;
 
     fn live(live: u32) -> SiteSecond {
-        SiteSecond { live, busy_us: live * 10 }
+        SiteSecond {
+            live,
+            busy_us: live * 10,
+        }
     }
 
     #[test]
@@ -197,7 +226,13 @@ mod tests {
         history.site(0, live(9), 2);
         assert_eq!(history.of_site(0), [live(7), live(9), live(9)]);
         history.advance(4);
-        assert_eq!(history.of_site(0)[3..], [SiteSecond { live: 9, busy_us: 0 }; 2]);
+        assert_eq!(
+            history.of_site(0)[3..],
+            [SiteSecond {
+                live: 9,
+                busy_us: 0
+            }; 2]
+        );
         assert_eq!(history.of_thread(0), [500, 0, 0, 0, 0]);
         history.forget_thread(0);
         assert!(history.of_thread(0).is_empty());
@@ -209,8 +244,15 @@ mod tests {
         for second in 0..200 {
             history.advance(second);
             history.site(0, live(second as u32 + 5), 1);
-            let expected = if second < 60 { second as f64 + 5.0 } else { 60.0 };
-            assert!((history.change_in_a_minute(0) - expected).abs() < f64::EPSILON, "after {second} s");
+            let expected = if second < 60 {
+                second as f64 + 5.0
+            } else {
+                60.0
+            };
+            assert!(
+                (history.change_in_a_minute(0) - expected).abs() < f64::EPSILON,
+                "after {second} s"
+            );
         }
     }
 

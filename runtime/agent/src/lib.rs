@@ -29,4 +29,6 @@ mod watchdog;
 
 pub use config::{LogLevel, Rights, Settings, Unreadable, parse_bind, parse_slow_poll};
 pub use finding::{Certainty, Delayed, Finding, Kind, Place, Severity, Source, ThreadName};
+#[doc(hidden)]
+pub use serve::Rehearsal;
 pub use start::{close, configure, flush, start, warnings};

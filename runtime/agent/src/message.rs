@@ -46,13 +46,24 @@ fn never_awaited(finding: &Finding) -> String {
 
 fn slow_poll(finding: &Finding) -> String {
     let wall = finding.wall_ns.unwrap_or(0);
-    let threshold = finding.threshold_ns.filter(|threshold| wall >= *threshold).map_or_else(String::new, |threshold| {
-        format!(" (threshold {})", seconds(threshold))
-    });
+    let threshold = finding
+        .threshold_ns
+        .filter(|threshold| wall >= *threshold)
+        .map_or_else(String::new, |threshold| {
+            format!(" (threshold {})", seconds(threshold))
+        });
     let task = task_text(finding, word(finding.site.kind));
     let mut line = if finding.live {
-        let thread = finding.observed.thread.as_ref().map_or_else(|| "its thread".to_owned(), thread_text);
-        format!("{} has been blocking {thread} for at least {}{threshold}", capital(&task), seconds(wall))
+        let thread = finding
+            .observed
+            .thread
+            .as_ref()
+            .map_or_else(|| "its thread".to_owned(), thread_text);
+        format!(
+            "{} has been blocking {thread} for at least {}{threshold}",
+            capital(&task),
+            seconds(wall)
+        )
     } else {
         let at_least = if finding.at_least { "at least " } else { "" };
         format!("Polling {task} took {at_least}{}{threshold}", seconds(wall))
@@ -68,10 +79,17 @@ fn slow_poll(finding: &Finding) -> String {
 }
 
 fn worker_blocked(finding: &Finding) -> String {
-    let thread = finding.observed.thread.as_ref().map_or_else(|| "a worker".to_owned(), thread_text);
+    let thread = finding
+        .observed
+        .thread
+        .as_ref()
+        .map_or_else(|| "a worker".to_owned(), thread_text);
     let wall = seconds(finding.wall_ns.unwrap_or(0));
     let has_been = if finding.live { "has been" } else { "was" };
-    let mut line = format!("{} {has_been} blocked for at least {wall}", capital(&thread));
+    let mut line = format!(
+        "{} {has_been} blocked for at least {wall}",
+        capital(&thread)
+    );
     if let Some(verdict) = &finding.verdict {
         line.push_str(&verdict_text(*verdict));
     }
@@ -89,9 +107,15 @@ fn worker_blocked(finding: &Finding) -> String {
 }
 
 fn leaked_error(finding: &Finding) -> String {
-    let text = finding.error.as_ref().map_or_else(|| "Err(..)".to_owned(), error_text);
+    let text = finding
+        .error
+        .as_ref()
+        .map_or_else(|| "Err(..)".to_owned(), error_text);
     let task = capital(&task_text(finding, word(finding.site.kind)));
-    format!("{task} returned an error that nobody read: {text}; spawned at {}", finding.site)
+    format!(
+        "{task} returned an error that nobody read: {text}; spawned at {}",
+        finding.site
+    )
 }
 
 fn leaked_panic(finding: &Finding) -> String {
@@ -108,10 +132,21 @@ fn leaked_panic(finding: &Finding) -> String {
 }
 
 fn wrong_thread(finding: &Finding) -> String {
-    let what = finding.subject.as_deref().map_or_else(|| type_text(&finding.site.type_name), type_text);
+    let what = finding
+        .subject
+        .as_deref()
+        .map_or_else(|| type_text(&finding.site.type_name), type_text);
     let did = finding.did.unwrap_or("used");
-    let owner = finding.created.thread.as_ref().map_or_else(|| "another thread".to_owned(), thread_text);
-    let here = finding.observed.thread.as_ref().map_or_else(|| "a thread not its own".to_owned(), thread_text);
+    let owner = finding
+        .created
+        .thread
+        .as_ref()
+        .map_or_else(|| "another thread".to_owned(), thread_text);
+    let here = finding
+        .observed
+        .thread
+        .as_ref()
+        .map_or_else(|| "a thread not its own".to_owned(), thread_text);
     let mut line = format!("{what} belongs to {owner} and was {did} on {here}");
     if let Some(at) = &finding.observed.source {
         let _ = write!(line, " at {at}");
@@ -160,9 +195,14 @@ fn verdict_text(verdict: Verdict) -> String {
 
 fn delayed_text(delayed: Option<Delayed>) -> String {
     match delayed {
-        Some(Delayed { tasks: 1, max_ns }) => format!("; 1 task waits behind it, for {}", seconds(max_ns)),
+        Some(Delayed { tasks: 1, max_ns }) => {
+            format!("; 1 task waits behind it, for {}", seconds(max_ns))
+        }
         Some(Delayed { tasks, max_ns }) if tasks > 1 => {
-            format!("; {tasks} tasks wait behind it, the longest for {}", seconds(max_ns))
+            format!(
+                "; {tasks} tasks wait behind it, the longest for {}",
+                seconds(max_ns)
+            )
         }
         _ => String::new(),
     }
@@ -177,16 +217,25 @@ fn error_text(error: &ErrorText) -> String {
 
 /// Nanoseconds as asyncio writes them: seconds with three decimals. What rounds to nothing is written finer.
 fn seconds(ns: u64) -> String {
-    if ns < 500_000 { format!("{:.6} s", ns as f64 / 1e9) } else { format!("{:.3} s", ns as f64 / 1e9) }
+    if ns < 500_000 {
+        format!("{:.6} s", ns as f64 / 1e9)
+    } else {
+        format!("{:.3} s", ns as f64 / 1e9)
+    }
 }
 
 /// A type's name without what the compiler adds to those of futures.
 fn type_text(name: &str) -> String {
     let mut name = name;
     loop {
-        let shorter = ["::{{closure}}", "::{closure#0}", "::{async_fn_env#0}", "::{async_block_env#0}"]
-            .iter()
-            .find_map(|added| name.strip_suffix(added));
+        let shorter = [
+            "::{{closure}}",
+            "::{closure#0}",
+            "::{async_fn_env#0}",
+            "::{async_block_env#0}",
+        ]
+        .iter()
+        .find_map(|added| name.strip_suffix(added));
         match shorter {
             Some(shorter) => name = shorter,
             None => return clean(name),
@@ -213,7 +262,9 @@ fn short_type(name: &str) -> String {
 
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + chars.as_str())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_ascii_uppercase().to_string() + chars.as_str()
+    })
 }
 
 /// A text of the program's own, safe to print in a line: cut, and without characters that do more than show.

@@ -10,16 +10,13 @@ use crate::sys;
 /// Panics of ours that were caught. More than none is a defect of pollscope.
 static PANICS: AtomicU64 = AtomicU64::new(0);
 
-/// How many panics of ours were caught.
-pub(crate) fn panics() -> u64 {
-    PANICS.load(Ordering::Relaxed)
-}
-
 /// Runs `body`; a panic in it is counted and goes no further.
 pub(crate) fn guarded<R>(body: impl FnOnce() -> R) -> Option<R> {
     let done = catch_unwind(AssertUnwindSafe(body));
-    if done.is_err() {
-        PANICS.fetch_add(1, Ordering::Relaxed);
+    if done.is_err() && PANICS.fetch_add(1, Ordering::Relaxed) == 0 {
+        crate::emit::say(
+            "a panic on a thread of pollscope's was caught, more will not be told: please report it",
+        );
     }
     done.ok()
 }
@@ -36,7 +33,10 @@ pub(crate) fn spawn_open(name: &'static str, body: impl FnOnce() + Send + 'stati
 }
 
 fn start(name: &'static str, body: impl FnOnce() + Send + 'static) -> bool {
-    debug_assert!(name.len() <= 15, "the system cuts names of threads at 15 bytes");
+    debug_assert!(
+        name.len() <= 15,
+        "the system cuts names of threads at 15 bytes"
+    );
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(move || {
@@ -59,6 +59,7 @@ mod tests {
 
     #[test]
     fn a_panic_of_ours_is_counted_and_goes_no_further() {
+        let panics = || PANICS.load(Ordering::Relaxed);
         let before = panics();
         assert_eq!(guarded(|| 7), Some(7));
         let hook = std::panic::take_hook();

@@ -17,7 +17,13 @@ pub(crate) struct Pace {
 
 impl Pace {
     /// Whether a line is due now; if so, how many findings went by without one.
-    pub(crate) fn turn(&mut self, now_ns: u64, count: u64, severity: Severity, always: bool) -> Option<u64> {
+    pub(crate) fn turn(
+        &mut self,
+        now_ns: u64,
+        count: u64,
+        severity: Severity,
+        always: bool,
+    ) -> Option<u64> {
         let due = always
             || !self.logged
             || Some(severity) > self.severity
@@ -26,8 +32,17 @@ impl Pace {
         if !due {
             return None;
         }
-        let left_out = if self.logged { count.saturating_sub(self.count + 1) } else { count.saturating_sub(1) };
-        *self = Self { logged: true, at_ns: now_ns, count, severity: Some(severity) };
+        let left_out = if self.logged {
+            count.saturating_sub(self.count + 1)
+        } else {
+            count.saturating_sub(1)
+        };
+        *self = Self {
+            logged: true,
+            at_ns: now_ns,
+            count,
+            severity: Some(severity),
+        };
         Some(left_out)
     }
 }
@@ -46,7 +61,11 @@ mod tests {
         assert_eq!(pace.turn(3 * S, 10, Severity::Warn, false), Some(8));
         assert_eq!(pace.turn(4 * S, 99, Severity::Warn, false), None);
         assert_eq!(pace.turn(63 * S, 99, Severity::Warn, false), Some(88));
-        assert_eq!(pace.turn(300 * S, 99, Severity::Warn, false), None, "nothing new happened");
+        assert_eq!(
+            pace.turn(300 * S, 99, Severity::Warn, false),
+            None,
+            "nothing new happened"
+        );
     }
 
     #[test]

@@ -27,21 +27,28 @@ impl Meter {
             .sum();
         if self.at_ns != 0 && now_ns > self.at_ns {
             // A thread of ours that ended takes its time with it.
-            self.ratio = self::ratio(u64::saturating_sub(cpu_ns, self.cpu_ns), now_ns - self.at_ns);
+            self.ratio = self::ratio(
+                u64::saturating_sub(cpu_ns, self.cpu_ns),
+                now_ns - self.at_ns,
+            );
         }
         (self.cpu_ns, self.at_ns) = (cpu_ns, now_ns);
     }
 
     /// The cost by now; `tallies` is how many there are, `other` bytes of tables that know their own size.
     pub(crate) fn cost(&self, tallies: u64, sites: &[SiteFigures], other: u64) -> SelfCost {
-        let spreads = sites.iter().filter(|site| site.spreads.is_some()).count() * size_of::<Spreads>();
+        let spreads =
+            sites.iter().filter(|site| site.spreads.is_some()).count() * size_of::<Spreads>();
         let figures = size_of_val(sites) + spreads;
         let bytes = slab::bytes()
             + tallies * size_of::<Tally>() as u64
             + u64::from(intern_stats().held) * STACK_BYTES
             + figures as u64
             + other;
-        SelfCost { cpu_ratio: self.ratio, bytes }
+        SelfCost {
+            cpu_ratio: self.ratio,
+            bytes,
+        }
     }
 }
 

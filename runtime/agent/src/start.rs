@@ -38,7 +38,11 @@ pub fn start() {
     }
     ours::guarded(|| {
         let (environment, complaints) = Settings::from_env(|name| std::env::var(name).ok());
-        let said = SETTINGS.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+        let said = SETTINGS
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+            .unwrap_or_default();
         let settings = said.or(environment);
         apply(&settings);
         stack::init();
@@ -54,7 +58,10 @@ pub fn start() {
             && ours::spawn_open("pollscope-dog", move || watchdog::run(&agent));
         sys::at_exit(last_words);
         if !started {
-            emit::note(LogLevel::Warn, "no room for another thread: pollscope does not watch this program");
+            emit::note(
+                LogLevel::Warn,
+                "no room for another thread: pollscope does not watch this program",
+            );
         }
     });
 }
@@ -86,7 +93,10 @@ fn collect(agent: &Arc<Agent>) {
             serve::start(agent);
             collector::run(Arc::clone(agent)).await;
         }),
-        Err(error) => emit::note(LogLevel::Warn, format!("pollscope does not collect: {error}")),
+        Err(error) => emit::note(
+            LogLevel::Warn,
+            format!("pollscope does not collect: {error}"),
+        ),
     }
 }
 
@@ -122,7 +132,9 @@ extern "C" fn last_words() {
 ///
 /// For tests of the program itself; call [`flush`] before. Empty before the start and in a forked child.
 pub fn warnings() -> Vec<Finding> {
-    running().map_or_else(Vec::new, |agent| agent.state().warnings.all().cloned().collect())
+    running().map_or_else(Vec::new, |agent| {
+        agent.state().warnings.all().cloned().collect()
+    })
 }
 
 /// The agent, where it was started and this is the process that did.

@@ -80,7 +80,10 @@ impl Agent {
 
     /// Which ways of taking a live stack may be used: for `Live::new`, one for each thread that takes any.
     pub(crate) fn live_options(&self) -> Options {
-        Options { peek: self.settings.peek.unwrap_or(true), signal: self.settings.signal.unwrap_or(true) }
+        Options {
+            peek: self.settings.peek.unwrap_or(true),
+            signal: self.settings.signal.unwrap_or(true),
+        }
     }
 
     /// What of live stacks works here; nothing, for the first milliseconds.

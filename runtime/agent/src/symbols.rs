@@ -6,8 +6,8 @@
 
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::mpsc;
 use std::sync::PoisonError;
+use std::sync::mpsc;
 
 /// A frame, by the file it is in and the address in that file's own tables.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +17,10 @@ pub(crate) struct Frame {
 }
 
 /// One function of the source at one machine frame.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the word for it, here as on the wire"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) function: String,
@@ -61,13 +65,25 @@ impl Symbols {
 
     /// Asks for the names of frames; `answer` is called on the resolving thread. False, and no call, where the
     /// feature is out or too many wait already. Never waits.
-    pub(crate) fn ask(&self, frames: Vec<Frame>, answer: impl FnOnce(Answer) + Send + 'static) -> bool {
-        let mut questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn ask(
+        &self,
+        frames: Vec<Frame>,
+        answer: impl FnOnce(Answer) + Send + 'static,
+    ) -> bool {
+        let mut questions = self
+            .questions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if questions.is_none() {
             *questions = start();
         }
-        let question = Question { frames, answer: Box::new(answer) };
-        questions.as_ref().is_some_and(|questions| questions.try_send(question).is_ok())
+        let question = Question {
+            frames,
+            answer: Box::new(answer),
+        };
+        questions
+            .as_ref()
+            .is_some_and(|questions| questions.try_send(question).is_ok())
     }
 }
 
@@ -84,7 +100,11 @@ fn start() -> Option<mpsc::SyncSender<Question>> {
         let mut resolver = pollscope_proto::symbols::Resolver::new();
         while let Ok(question) = receiver.recv() {
             crate::ours::guarded(|| {
-                let answer = question.frames.iter().map(|frame| look_up(&mut resolver, frame)).collect();
+                let answer = question
+                    .frames
+                    .iter()
+                    .map(|frame| look_up(&mut resolver, frame))
+                    .collect();
                 (question.answer)(answer);
             });
         }
@@ -96,8 +116,17 @@ fn start() -> Option<mpsc::SyncSender<Question>> {
 fn look_up(resolver: &mut pollscope_proto::symbols::Resolver, frame: &Frame) -> Vec<Line> {
     // Frames of `pollscope_capture::stack` lie inside the call already.
     resolver
-        .resolve(&frame.module, frame.offset, pollscope_proto::symbols::Address::Exact)
+        .resolve(
+            &frame.module,
+            frame.offset,
+            pollscope_proto::symbols::Address::Exact,
+        )
         .into_iter()
-        .map(|line| Line { function: line.function, file: line.file, line: line.line, inlined: line.inlined })
+        .map(|line| Line {
+            function: line.function,
+            file: line.file,
+            line: line.line,
+            inlined: line.inlined,
+        })
         .collect()
 }

@@ -1,7 +1,10 @@
 //! The few calls into the system that our threads need.
 //!
 //! Protocol: every call passes valid pointers to locals.
-#![expect(unsafe_code, reason = "signal masks and priorities have no safe form in std")]
+#![expect(
+    unsafe_code,
+    reason = "signal masks and priorities have no safe form in std"
+)]
 
 /// Blocks all signals for as long as it lives, so that a thread spawned meanwhile starts with none of the
 /// program's signals on it.
@@ -24,7 +27,9 @@ impl SignalsBlocked {
 impl Drop for SignalsBlocked {
     fn drop(&mut self) {
         // SAFETY: the set was filled by `new`; null: the present one is not asked for.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut())
+        };
     }
 }
 

@@ -68,7 +68,11 @@ impl Record {
         let excused = self.excused.min(self.found.0[1]);
         let found = [self.found.0[0] + excused, self.found.0[1] - excused];
         let counts = [0, 1].map(|class| self.told[class].max(found[class] + self.beyond[class]));
-        if counts[1] > 0 && self.finding.severity > Severity::Info { counts[1] } else { counts[0].max(1) }
+        if counts[1] > 0 && self.finding.severity > Severity::Info {
+            counts[1]
+        } else {
+            counts[0].max(1)
+        }
     }
 }
 
@@ -156,20 +160,39 @@ impl Warnings {
     }
 
     fn index(&self, id: u32) -> Option<usize> {
-        (id as usize).checked_sub(1).filter(|at| *at < self.records.len())
+        (id as usize)
+            .checked_sub(1)
+            .filter(|at| *at < self.records.len())
     }
 
     /// Takes over what the counters of the hot path say of a record; a record that is not there yet is made by
     /// `example`, where anything was counted.
-    pub(crate) fn recount(&mut self, kind: Kind, key: Key, found: Found, example: impl FnOnce(Severity) -> Finding, now: u64) {
+    pub(crate) fn recount(
+        &mut self,
+        kind: Kind,
+        key: Key,
+        found: Found,
+        example: impl FnOnce(Severity) -> Finding,
+        now: u64,
+    ) {
         if found == Found::default() {
             return;
         }
         let Some(at) = self.by_key.get(&(kind, key)).copied() else {
             // All its examples were lost: what is counted is shown without one.
-            let severity = if found.0[1] > 0 { Severity::Warn } else { Severity::Info };
+            let severity = if found.0[1] > 0 {
+                Severity::Warn
+            } else {
+                Severity::Info
+            };
             let finding = example(severity);
-            let added = self.add(Example { key, finding, beyond: false, excused: false, log: Log::No });
+            let added = self.add(Example {
+                key,
+                finding,
+                beyond: false,
+                excused: false,
+                log: Log::No,
+            });
             if let Some(at) = added.and_then(|added| self.index(added.id)) {
                 let record = &mut self.records[at];
                 record.found = found;
@@ -229,7 +252,12 @@ impl Warnings {
         }
         let now = new.last_ns;
         let old = &record.finding;
-        let kept = (old.id, old.first_ns.min(new.first_ns), old.last_ns.max(now), old.certainty.max(new.certainty));
+        let kept = (
+            old.id,
+            old.first_ns.min(new.first_ns),
+            old.last_ns.max(now),
+            old.certainty.max(new.certainty),
+        );
         let worst = old.worst_ns.max(new.worst_ns);
         let severity = old.severity.max(new.severity);
         // The latest example is shown, but a note does not take the place of a real finding.
@@ -240,7 +268,12 @@ impl Warnings {
             record.finding = new;
         }
         let finding = &mut record.finding;
-        (finding.id, finding.first_ns, finding.last_ns, finding.certainty) = kept;
+        (
+            finding.id,
+            finding.first_ns,
+            finding.last_ns,
+            finding.certainty,
+        ) = kept;
         finding.worst_ns = worst;
         finding.severity = severity;
         finding.tasks = record.tasks.len() as u64;
@@ -249,7 +282,10 @@ impl Warnings {
         record.changed = self.changes;
         // A note under a record of real findings is none of those, and is not logged.
         let logged = log != Log::No && real && self.log(at, now, log == Log::Always);
-        Added { id: at as u32 + 1, logged }
+        Added {
+            id: at as u32 + 1,
+            logged,
+        }
     }
 
     fn log(&mut self, at: usize, now: u64, always: bool) -> bool {
@@ -258,7 +294,12 @@ impl Warnings {
         if finding.severity == Severity::Info {
             return false;
         }
-        let Some(left_out) = record.pace.turn(now, finding.count, finding.severity, always) else { return false };
+        let Some(left_out) = record
+            .pace
+            .turn(now, finding.count, finding.severity, always)
+        else {
+            return false;
+        };
         if self.lines.len() >= MAX_LINES {
             self.lines_dropped += 1;
             return false;
@@ -302,7 +343,10 @@ impl Warnings {
 
     /// The records that changed after the change `since`; all of them after 0.
     pub(crate) fn since(&self, since: u64) -> impl Iterator<Item = &Finding> {
-        self.records.iter().filter(move |record| record.changed > since).map(|record| &record.finding)
+        self.records
+            .iter()
+            .filter(move |record| record.changed > since)
+            .map(|record| &record.finding)
     }
 
     /// All records, in the order of their first finding.
@@ -317,12 +361,18 @@ impl Warnings {
 
     /// Ids of the records that have this task among those they told apart.
     pub(crate) fn of_task(&self, task: u64) -> Vec<u32> {
-        self.records.iter().filter(|record| record.tasks.contains(&task)).map(|record| record.finding.id).collect()
+        self.records
+            .iter()
+            .filter(|record| record.tasks.contains(&task))
+            .map(|record| record.finding.id)
+            .collect()
     }
 
     /// The worst that was said of each task, notes apart; of the last 4096 of which anything was said.
     pub(crate) fn warned(&self) -> impl Iterator<Item = (u64, Severity)> {
-        self.warned.iter().map(|(task, severity)| (*task, *severity))
+        self.warned
+            .iter()
+            .map(|(task, severity)| (*task, *severity))
     }
 
     /// The worst that was said of each site.
@@ -331,7 +381,10 @@ impl Warnings {
         for ((_, key), at) in &self.by_key {
             if let Key::Site(site) = key {
                 let severity = self.records[*at].finding.severity;
-                worst.entry(*site).and_modify(|known: &mut Severity| *known = severity.max(*known)).or_insert(severity);
+                worst
+                    .entry(*site)
+                    .and_modify(|known: &mut Severity| *known = severity.max(*known))
+                    .or_insert(severity);
             }
         }
         worst
@@ -360,7 +413,10 @@ impl Warnings {
                 let finding = &record.finding;
                 size_of::<Record>()
                     + finding.message.len()
-                    + (finding.created.stack.len() + finding.observed.stack.len() + record.tasks.len()) * size_of::<u64>()
+                    + (finding.created.stack.len()
+                        + finding.observed.stack.len()
+                        + record.tasks.len())
+                        * size_of::<u64>()
             })
             .sum();
         (records + self.warned.len() * 32) as u64

@@ -39,7 +39,10 @@ pub(crate) fn run(agent: &Arc<Agent>) {
     let mut live = Live::new(agent.live_options());
     if let Some(found) = ours::guarded(|| live.self_test()) {
         if !found.why_not.is_empty() {
-            emit::note(crate::LogLevel::Info, format!("live stacks: {}", found.why_not));
+            emit::note(
+                crate::LogLevel::Info,
+                format!("live stacks: {}", found.why_not),
+            );
         }
         agent.set_capabilities(found);
     }
@@ -71,7 +74,13 @@ struct Watchdog {
 
 impl Watchdog {
     fn new(agent: Arc<Agent>, live: Live) -> Self {
-        Self { agent, live, lateness: Lateness::new(), polls: Vec::new(), workers: Workers::default() }
+        Self {
+            agent,
+            live,
+            lateness: Lateness::new(),
+            polls: Vec::new(),
+            workers: Workers::default(),
+        }
     }
 
     /// One round after a pause that began at `before`.
@@ -92,7 +101,8 @@ impl Watchdog {
         let threshold_ns = level::slow_poll_ns();
         for thread in thread::all() {
             self.poll(thread, threshold_ns, quiet);
-            self.workers.see(&self.agent, &mut self.live, thread, threshold_ns, quiet);
+            self.workers
+                .see(&self.agent, &mut self.live, thread, threshold_ns, quiet);
         }
         self.workers.settle_late(&self.agent, now_ns);
         self.agent.watched_ns.store(now_ns, Ordering::Release);
@@ -113,13 +123,21 @@ impl Watchdog {
             _ => thread.now(),
         };
         let now_ns = clock::mono_ns();
-        let key = now.map(|now| PollKey { slot: slot as u32, seq: now.seq, start: now.start });
-        let same = matches!((&self.polls[slot], &key), (Some(watch), Some(key)) if watch.key.is(key));
+        let key = now.map(|now| PollKey {
+            slot: slot as u32,
+            seq: now.seq,
+            start: now.start,
+        });
+        let same =
+            matches!((&self.polls[slot], &key), (Some(watch), Some(key)) if watch.key.is(key));
         if !same {
             self.over(slot, now_ns);
-            self.polls[slot] = key.map(|key| PollWatch::new(key, now_ns, clock::thread_cpu_ns(thread.tid())));
+            self.polls[slot] =
+                key.map(|key| PollWatch::new(key, now_ns, clock::thread_cpu_ns(thread.tid())));
         }
-        let (Some(now), Some(watch)) = (now, &mut self.polls[slot]) else { return };
+        let (Some(now), Some(watch)) = (now, &mut self.polls[slot]) else {
+            return;
+        };
         // After a poll within the poll, its number is another.
         watch.key.seq = now.seq;
         watch.last_ns = now_ns;
@@ -134,9 +152,15 @@ impl Watchdog {
 
     /// A poll that was reported is over.
     fn over(&mut self, slot: usize, now_ns: u64) {
-        let Some(watch) = self.polls[slot].take_if(|watch| watch.reported) else { return };
+        let Some(watch) = self.polls[slot].take_if(|watch| watch.reported) else {
+            return;
+        };
         let mut state = self.agent.state();
-        let State { warnings, slow_polls, .. } = &mut *state;
+        let State {
+            warnings,
+            slow_polls,
+            ..
+        } = &mut *state;
         // When it ended is not known; that it was there a round ago is.
         slow_polls.ended(warnings, &watch.key, now_ns, watch.elapsed(watch.last_ns));
         drop(state);
@@ -145,10 +169,20 @@ impl Watchdog {
 
     /// Looks closer at a poll that hangs, and reports it.
     fn look(&mut self, thread: &'static Thread, now: Now, threshold_ns: u64, quiet: bool) {
-        let Some(task) = now.record.read() else { return };
-        let Some(watch) = self.polls.get_mut(thread.number() as usize).and_then(Option::as_mut) else { return };
+        let Some(task) = now.record.read() else {
+            return;
+        };
+        let Some(watch) = self
+            .polls
+            .get_mut(thread.number() as usize)
+            .and_then(Option::as_mut)
+        else {
+            return;
+        };
         let handle = thread.handle();
-        let taken = handle.as_deref().map(|handle| take(&mut self.live, thread, handle, now.seq));
+        let taken = handle
+            .as_deref()
+            .map(|handle| take(&mut self.live, thread, handle, now.seq));
         let at_ns = clock::mono_ns();
         if thread.seq() != now.seq {
             // Over meanwhile, or in a poll within: the next round knows.
@@ -172,8 +206,16 @@ impl Watchdog {
     }
 
     fn renew(&mut self, thread: &'static Thread, now: Now, threshold_ns: u64) {
-        let Some(task) = now.record.read() else { return };
-        let Some(watch) = self.polls.get_mut(thread.number() as usize).and_then(Option::as_mut) else { return };
+        let Some(task) = now.record.read() else {
+            return;
+        };
+        let Some(watch) = self
+            .polls
+            .get_mut(thread.number() as usize)
+            .and_then(Option::as_mut)
+        else {
+            return;
+        };
         let at_ns = clock::mono_ns();
         let elapsed = watch.elapsed(at_ns);
         let sighting = sighting(thread, &now, &task, watch, at_ns, elapsed, threshold_ns);
@@ -185,7 +227,11 @@ impl Watchdog {
 
     fn report(&self, sighting: Sighting) {
         let mut state = self.agent.state();
-        let State { warnings, slow_polls, .. } = &mut *state;
+        let State {
+            warnings,
+            slow_polls,
+            ..
+        } = &mut *state;
         slow_polls.sighted(warnings, sighting);
         drop(state);
         self.agent.log_due();
@@ -217,16 +263,26 @@ fn sighting(
 ) -> Sighting {
     let cpu = clock::thread_cpu_ns(thread.tid());
     Sighting {
-        key: PollKey { slot: thread.number(), seq: now.seq, start: now.start },
+        key: PollKey {
+            slot: thread.number(),
+            seq: now.seq,
+            start: now.start,
+        },
         at_ns,
         site: task.site,
         task: task.id,
         task_name: names::get(task.name),
         created: task.stack,
-        thread: ThreadName { tid: thread.tid(), name: thread.name() },
+        thread: ThreadName {
+            tid: thread.tid(),
+            name: thread.name(),
+        },
         wall_ns: elapsed,
         threshold_ns,
-        cpu_ns: watch.cpu_ns.zip(cpu).map(|(before, now)| now.saturating_sub(before)),
+        cpu_ns: watch
+            .cpu_ns
+            .zip(cpu)
+            .map(|(before, now)| now.saturating_sub(before)),
         verdict: None,
         stack: Arc::from([]),
         truncated: false,

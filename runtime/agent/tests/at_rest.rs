@@ -1,43 +1,74 @@
-//! At rest in quiet, with nobody attached, our threads wake up at most twice a second in all.
+//! At rest, with nobody attached: how often our threads wake up in quiet, and what they use of a core in debug.
 
 use std::fs;
 use std::time::{Duration, Instant};
 
+use pollscope_agent::Kind;
+use pollscope_capture::clock;
 use pollscope_capture::level::{self, Level, Source};
 
 #[path = "support/executor.rs"]
 mod executor;
 
-/// Voluntary context switches of all threads of ours, and how many threads that are.
-fn switches() -> (u64, usize) {
-    let mut sum = (0, 0);
-    for task in fs::read_dir("/proc/self/task").expect("proc").flatten() {
-        let read = |name: &str| fs::read_to_string(task.path().join(name)).unwrap_or_default();
-        if read("comm").starts_with("pollscope") {
-            let status = read("status");
-            let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-            sum.0 += count.and_then(|count| count.trim().parse::<u64>().ok()).unwrap_or(0);
-            sum.1 += 1;
-        }
-    }
-    sum
+/// The threads of ours, by their ids in the system.
+fn ours() -> Vec<u32> {
+    let tasks = fs::read_dir("/proc/self/task").expect("proc").flatten();
+    tasks
+        .filter(|task| {
+            fs::read_to_string(task.path().join("comm"))
+                .is_ok_and(|name| name.starts_with("pollscope"))
+        })
+        .filter_map(|task| task.file_name().to_str()?.parse().ok())
+        .collect()
+}
+
+/// Voluntary context switches of all threads of ours.
+fn switches() -> u64 {
+    ours()
+        .iter()
+        .filter_map(|tid| fs::read_to_string(format!("/proc/self/task/{tid}/status")).ok())
+        .filter_map(|status| {
+            let count = status
+                .lines()
+                .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+            count.trim().parse::<u64>().ok()
+        })
+        .sum()
+}
+
+fn cpu_ns() -> u64 {
+    ours()
+        .iter()
+        .filter_map(|tid| clock::thread_cpu_ns(*tid))
+        .sum()
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn our_threads_hardly_wake_up() {
+fn our_threads_cost_next_to_nothing() {
     level::set_level(Level::Quiet, Source::Explicit);
     executor::begin();
     executor::run("once", async {}).join().expect("it ends");
     // Until the start is over: self-test, sockets, first looks.
-    executor::until("our three threads", || {
+    executor::until("our three threads at rest", || {
         let before = switches();
         std::thread::sleep(Duration::from_millis(700));
-        (switches().0 <= before.0 + 2 && before.1 == 3).then_some(())
+        (switches() <= before + 2 && ours().len() == 3).then_some(())
     });
-    let (before, begun) = (switches().0, Instant::now());
+    let (before, begun) = (switches(), Instant::now());
     std::thread::sleep(Duration::from_secs(6));
-    let rate = (switches().0 - before) as f64 / begun.elapsed().as_secs_f64();
-    println!("{rate:.2} wake-ups a second");
+    let rate = (switches() - before) as f64 / begun.elapsed().as_secs_f64();
+    println!("quiet: {rate:.2} wake-ups a second");
     assert!(rate <= 2.0, "{rate} wake-ups a second");
+
+    level::set_level(Level::Debug, Source::Explicit);
+    std::thread::sleep(Duration::from_millis(1500));
+    let (before, begun) = (cpu_ns(), Instant::now());
+    std::thread::sleep(Duration::from_secs(3));
+    let share = (cpu_ns() - before) as f64 / begun.elapsed().as_nanos() as f64;
+    println!("debug: {:.2} % of a core", share * 100.0);
+    // The budget is 1 % of a core; unoptimised code gets more.
+    let budget = if cfg!(debug_assertions) { 0.03 } else { 0.01 };
+    assert!(share <= budget, "{:.2} % of a core", share * 100.0);
+    assert!(executor::finding(Kind::SlowPoll, "once").is_none());
 }

@@ -22,7 +22,9 @@ fn begin() {
         level::set_slow_poll_ns(THRESHOLD.as_nanos() as u64);
         executor::begin();
         // The first stack of a process reads its unwind tables: let that be over before anything is timed.
-        run("warm-up", async { sleep_here(Duration::from_millis(150)) }).join().expect("it ends");
+        run("warm-up", async { sleep_here(Duration::from_millis(150)) })
+            .join()
+            .expect("it ends");
     });
 }
 
@@ -44,7 +46,9 @@ fn spin_here(time: Duration) {
 /// Whether one of the addresses lies in this function, or just behind it: these functions are short.
 fn goes_through(stack: &[usize], function: fn(Duration)) -> bool {
     let start = function as usize;
-    stack.iter().any(|frame| (start..start + 512).contains(frame))
+    stack
+        .iter()
+        .any(|frame| (start..start + 512).contains(frame))
 }
 
 #[test]
@@ -57,21 +61,44 @@ fn a_sleep_in_a_poll_is_reported_while_it_lasts_and_once_when_it_is_over() {
     assert_eq!(live.certainty, Certainty::Definite);
     assert!(live.severity >= Severity::Warn);
     assert_eq!((&*live.site.file, live.site.line), (file!(), line));
-    assert!(goes_through(&live.observed.stack, sleep_here), "{:x?}", live.observed.stack);
-    assert_eq!(live.observed.thread.as_ref().map(|thread| &*thread.name), Some("w-sleeper"));
+    assert!(
+        goes_through(&live.observed.stack, sleep_here),
+        "{:x?}",
+        live.observed.stack
+    );
+    assert_eq!(
+        live.observed.thread.as_ref().map(|thread| &*thread.name),
+        Some("w-sleeper")
+    );
     let verdict = live.verdict.expect("a verdict");
-    assert_eq!((verdict.activity, verdict.syscall_name()), (Activity::Syscall, Some("clock_nanosleep")));
+    assert_eq!(
+        (verdict.activity, verdict.syscall_name()),
+        (Activity::Syscall, Some("clock_nanosleep"))
+    );
     assert!(live.wall_ns >= Some(100_000_000) && live.cpu_ns < Some(50_000_000));
-    assert!(live.message.contains("has been blocking thread \"w-sleeper\""), "{}", live.message);
+    assert!(
+        live.message
+            .contains("has been blocking thread \"w-sleeper\""),
+        "{}",
+        live.message
+    );
     worker.join().expect("it ends");
-    let ended = || finding(Kind::SlowPoll, "sleeper").filter(|finding| !finding.live && !finding.at_least);
+    let ended =
+        || finding(Kind::SlowPoll, "sleeper").filter(|finding| !finding.live && !finding.at_least);
     let over = until("its exact end", ended);
     assert_eq!((over.id, over.count, over.tasks), (live.id, 1, 1));
     assert!(over.wall_ns >= Some(700_000_000), "{:?}", over.wall_ns);
-    assert!(goes_through(&over.observed.stack, sleep_here), "what was seen stays");
+    assert!(
+        goes_through(&over.observed.stack, sleep_here),
+        "what was seen stays"
+    );
     assert!(over.message.starts_with("Polling task"), "{}", over.message);
     pollscope_agent::flush(Duration::from_secs(5));
-    assert_eq!(finding(Kind::SlowPoll, "sleeper").map(|finding| finding.count), Some(1), "one poll, one count");
+    assert_eq!(
+        finding(Kind::SlowPoll, "sleeper").map(|finding| finding.count),
+        Some(1),
+        "one poll, one count"
+    );
 }
 
 #[test]
@@ -83,7 +110,9 @@ fn it_is_reported_within_the_threshold_and_two_rounds() {
             let begun = Instant::now();
             let before = finding(Kind::SlowPoll, "punctual").map_or(0, |finding| finding.count);
             let worker = run("punctual", async { sleep_here(Duration::from_millis(200)) });
-            until("a finding", || finding(Kind::SlowPoll, "punctual").filter(|finding| finding.count > before));
+            until("a finding", || {
+                finding(Kind::SlowPoll, "punctual").filter(|finding| finding.count > before)
+            });
             let took = begun.elapsed();
             worker.join().expect("it ends");
             took
@@ -101,30 +130,41 @@ fn a_spin_is_told_from_a_sleep() {
     let live = until("a finding on the CPU", || {
         finding(Kind::SlowPoll, "spinner").filter(|finding| finding.severity > Severity::Info)
     });
-    assert!(goes_through(&live.observed.stack, spin_here), "{:x?}", live.observed.stack);
+    assert!(
+        goes_through(&live.observed.stack, spin_here),
+        "{:x?}",
+        live.observed.stack
+    );
     worker.join().expect("it ends");
     pollscope_agent::flush(Duration::from_secs(5));
     let over = finding(Kind::SlowPoll, "spinner").expect("it stays");
     assert_eq!((over.live, over.count), (false, 1));
-    assert_eq!(over.verdict.map(|verdict| verdict.activity), Some(Activity::OnCpu));
+    assert_eq!(
+        over.verdict.map(|verdict| verdict.activity),
+        Some(Activity::OnCpu)
+    );
 }
 
 #[test]
 fn short_polls_are_not_reported() {
     begin();
     let mut left = 20;
-    let worker = run("healthy", std::future::poll_fn(move |cx| {
-        spin_here(Duration::from_millis(2));
-        left -= 1;
-        if left == 0 {
-            return std::task::Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        std::task::Poll::Pending
-    }));
+    let worker = run(
+        "healthy",
+        std::future::poll_fn(move |cx| {
+            spin_here(Duration::from_millis(2));
+            left -= 1;
+            if left == 0 {
+                return std::task::Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            std::task::Poll::Pending
+        }),
+    );
     worker.join().expect("it ends");
     pollscope_agent::flush(Duration::from_secs(5));
-    let found = finding(Kind::SlowPoll, "healthy").filter(|finding| finding.severity > Severity::Info);
+    let found =
+        finding(Kind::SlowPoll, "healthy").filter(|finding| finding.severity > Severity::Info);
     assert!(found.is_none(), "{found:?}");
 }
 
@@ -134,15 +174,26 @@ fn a_forgotten_future_and_a_lost_error_are_told_with_both_places() {
     let line = line!() + 1;
     let worker = run("careless", async { drop(track(async { 7 })) });
     worker.join().expect("it ends");
-    run("loser", async { Err::<(), _>("lost") }).join().expect("it ends");
+    run("loser", async { Err::<(), _>("lost") })
+        .join()
+        .expect("it ends");
     pollscope_agent::flush(Duration::from_secs(5));
     let forgotten = finding(Kind::NeverAwaited, "careless").expect("never awaited");
-    assert_eq!((&*forgotten.site.file, forgotten.site.line), (file!(), line));
-    assert_eq!((forgotten.severity, forgotten.certainty), (Severity::Warn, Certainty::Definite));
+    assert_eq!(
+        (&*forgotten.site.file, forgotten.site.line),
+        (file!(), line)
+    );
+    assert_eq!(
+        (forgotten.severity, forgotten.certainty),
+        (Severity::Warn, Certainty::Definite)
+    );
     assert!(!forgotten.created.stack.is_empty() && !forgotten.observed.stack.is_empty());
     let lost = finding(Kind::LeakedError, "loser").expect("a leaked error");
     assert_eq!((lost.count, lost.severity), (1, Severity::Error));
-    assert!(lost.error.is_some_and(|error| error.type_name.contains("Result")));
+    assert!(
+        lost.error
+            .is_some_and(|error| error.type_name.contains("Result"))
+    );
 }
 
 #[test]
@@ -154,7 +205,9 @@ fn what_was_awaited_and_read_is_not() {
     })
     .join()
     .expect("it ends");
-    run("winner", async { Ok::<_, String>(7) }).join().expect("it ends");
+    run("winner", async { Ok::<_, String>(7) })
+        .join()
+        .expect("it ends");
     pollscope_agent::flush(Duration::from_secs(5));
     for name in ["careful", "winner"] {
         for kind in [Kind::NeverAwaited, Kind::LeakedError, Kind::LeakedPanic] {

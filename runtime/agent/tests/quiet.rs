@@ -2,7 +2,6 @@
 
 use std::sync::mpsc::channel;
 use std::thread;
-use std::time::Duration;
 
 use pollscope_agent::Kind;
 use pollscope_capture::level::{self, Level, Source};
@@ -26,12 +25,25 @@ fn a_hang_is_found_at_the_second_round_and_is_over_when_it_is_over() {
     let worker = run("hung", async move { hang_until_told(&told) });
     let live = until("a live finding", || finding(Kind::SlowPoll, "hung"));
     assert!(live.live);
-    assert!(live.wall_ns >= Some(1_000_000_000), "at least the second that it was met twice in: {:?}", live.wall_ns);
+    assert!(
+        live.wall_ns >= Some(1_000_000_000),
+        "at least the second that it was met twice in: {:?}",
+        live.wall_ns
+    );
     let start = hang_until_told as *const () as usize;
-    assert!(live.observed.stack.iter().any(|frame| (start..start + 512).contains(frame)), "{:x?}", live.observed.stack);
+    assert!(
+        live.observed
+            .stack
+            .iter()
+            .any(|frame| (start..start + 512).contains(frame)),
+        "{:x?}",
+        live.observed.stack
+    );
     tell.send(()).expect("it waits");
     worker.join().expect("it ends");
-    let over = until("its end", || finding(Kind::SlowPoll, "hung").filter(|finding| !finding.live));
+    let over = until("its end", || {
+        finding(Kind::SlowPoll, "hung").filter(|finding| !finding.live)
+    });
     assert_eq!((over.id, over.count), (live.id, 1));
 }
 
@@ -54,18 +66,32 @@ fn a_worker_held_by_a_librarys_task_is_found_and_one_that_parks_is_not() {
     let (held, held_thread) = worker("held", false);
     let (parked, parked_thread) = worker("parked", true);
     let blocked = || {
-        pollscope_agent::warnings().into_iter().filter(|finding| finding.kind == Kind::WorkerBlocked).collect::<Vec<_>>()
+        pollscope_agent::warnings()
+            .into_iter()
+            .filter(|finding| finding.kind == Kind::WorkerBlocked)
+            .collect::<Vec<_>>()
     };
     let found = until("the held worker", || blocked().into_iter().next());
     assert!(found.live && found.task == 0);
-    assert_eq!(found.observed.thread.as_ref().map(|thread| &*thread.name), Some("held"));
+    assert_eq!(
+        found.observed.thread.as_ref().map(|thread| &*thread.name),
+        Some("held")
+    );
     assert!(!found.observed.stack.is_empty());
     #[cfg(feature = "symbols")]
-    assert!(found.site.type_name.contains("hang_until_told") || found.site.type_name.is_empty(), "{found:?}");
+    assert!(
+        found.site.type_name.contains("hang_until_told") || found.site.type_name.is_empty(),
+        "{found:?}"
+    );
     assert_eq!(blocked().len(), 1, "the parked one waited as long");
     for (tell, thread) in [(held, held_thread), (parked, parked_thread)] {
         tell.send(()).expect("it waits");
         thread.join().expect("it ends");
     }
-    until("its end", || blocked().first().filter(|finding| !finding.live).map(|_| ()));
+    until("its end", || {
+        blocked()
+            .first()
+            .filter(|finding| !finding.live)
+            .map(|_| ())
+    });
 }

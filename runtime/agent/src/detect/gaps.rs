@@ -25,7 +25,9 @@ impl Gap {
     }
 
     fn overlap(&self, from_ns: u64, to_ns: u64) -> u64 {
-        self.to_ns.min(to_ns).saturating_sub(self.from_ns.max(from_ns))
+        self.to_ns
+            .min(to_ns)
+            .saturating_sub(self.from_ns.max(from_ns))
     }
 }
 
@@ -61,7 +63,11 @@ impl Gaps {
             if overlap == 0 {
                 continue;
             }
-            *(if gap.held_all() { &mut lost.ns } else { &mut lost.unwatched_ns }) += overlap;
+            *(if gap.held_all() {
+                &mut lost.ns
+            } else {
+                &mut lost.unwatched_ns
+            }) += overlap;
             if overlap > longest {
                 (longest, lost.why) = (overlap, Some(gap.why));
             }
@@ -77,18 +83,44 @@ mod tests {
     #[test]
     fn only_what_overlaps_is_lost() {
         let mut gaps = Gaps::default();
-        gaps.add(Gap { from_ns: 100, to_ns: 200, why: Activity::Stopped });
-        gaps.add(Gap { from_ns: 300, to_ns: 320, why: Activity::Descheduled });
+        gaps.add(Gap {
+            from_ns: 100,
+            to_ns: 200,
+            why: Activity::Stopped,
+        });
+        gaps.add(Gap {
+            from_ns: 300,
+            to_ns: 320,
+            why: Activity::Descheduled,
+        });
         assert_eq!(gaps.lost(0, 100), Lost::default());
-        assert_eq!(gaps.lost(150, 400), Lost { ns: 50, unwatched_ns: 20, why: Some(Activity::Stopped) });
-        assert_eq!(gaps.lost(310, 400), Lost { ns: 0, unwatched_ns: 10, why: Some(Activity::Descheduled) });
+        assert_eq!(
+            gaps.lost(150, 400),
+            Lost {
+                ns: 50,
+                unwatched_ns: 20,
+                why: Some(Activity::Stopped)
+            }
+        );
+        assert_eq!(
+            gaps.lost(310, 400),
+            Lost {
+                ns: 0,
+                unwatched_ns: 10,
+                why: Some(Activity::Descheduled)
+            }
+        );
     }
 
     #[test]
     fn the_oldest_make_room() {
         let mut gaps = Gaps::default();
         for at in 0..1000 {
-            gaps.add(Gap { from_ns: at * 10, to_ns: at * 10 + 1, why: Activity::Stopped });
+            gaps.add(Gap {
+                from_ns: at * 10,
+                to_ns: at * 10 + 1,
+                why: Activity::Stopped,
+            });
         }
         assert_eq!(gaps.lost(0, u64::MAX).ns, KEPT as u64);
     }

@@ -13,7 +13,9 @@ pub(super) fn finding(mut finding: Finding, text: &PanicText) -> Finding {
     // The panic was on the thread that polled; this was told by whoever let go of the task last.
     finding.observed.thread = None;
     finding.observed.stack = Arc::from(text.stack.frames());
-    finding.observed.source =
-        text.place.as_ref().map(|(file, line, column)| Source::at(file.clone(), *line, *column));
+    finding.observed.source = text
+        .place
+        .as_ref()
+        .map(|(file, line, column)| Source::at(file.clone(), *line, *column));
     finding
 }

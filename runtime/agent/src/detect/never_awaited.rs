@@ -6,7 +6,10 @@
 use crate::finding::{Certainty, Finding, Severity};
 
 pub(super) fn finding(mut finding: Finding, definite: bool) -> Finding {
-    (finding.severity, finding.certainty) =
-        if definite { (Severity::Warn, Certainty::Definite) } else { (Severity::Info, Certainty::Likely) };
+    (finding.severity, finding.certainty) = if definite {
+        (Severity::Warn, Certainty::Definite)
+    } else {
+        (Severity::Info, Certainty::Likely)
+    };
     finding
 }

@@ -65,7 +65,11 @@ impl PollWatch {
 
     /// How long the poll has taken at least, without what the process lost.
     pub(crate) fn elapsed(&self, now_ns: u64) -> u64 {
-        let since = if self.key.start == 0 { self.first_ns } else { clock::mono_of(self.key.start) };
+        let since = if self.key.start == 0 {
+            self.first_ns
+        } else {
+            clock::mono_of(self.key.start)
+        };
         now_ns.saturating_sub(since).saturating_sub(self.lost_ns)
     }
 
@@ -104,7 +108,14 @@ impl PollWatch {
     }
 
     /// It was looked at; says when to look again. `whole`: with a stack, and a verdict out of two samples.
-    pub(crate) fn looked(&mut self, elapsed: u64, threshold_ns: u64, quiet: bool, whole: bool, excused: bool) {
+    pub(crate) fn looked(
+        &mut self,
+        elapsed: u64,
+        threshold_ns: u64,
+        quiet: bool,
+        whole: bool,
+        excused: bool,
+    ) {
         self.reported = true;
         self.renew_at_ns = elapsed.saturating_add(RENEW_NS);
         self.look_at_ns = if !whole && self.retries < RETRIES {
@@ -131,17 +142,31 @@ mod tests {
     const MS: u64 = 1_000_000;
 
     fn watch() -> PollWatch {
-        PollWatch::new(PollKey { slot: 0, seq: 1, start: 0 }, 1000 * MS, None)
+        PollWatch::new(
+            PollKey {
+                slot: 0,
+                seq: 1,
+                start: 0,
+            },
+            1000 * MS,
+            None,
+        )
     }
 
     #[test]
     fn it_is_sampled_half_way_and_looked_at_from_the_threshold_on() {
         let mut watch = watch();
-        let due = |watch: &PollWatch, ms| watch.due(watch.elapsed((1000 + ms) * MS), 100 * MS, false);
+        let due = |watch: &PollWatch, ms: u64| {
+            watch.due(watch.elapsed((1000 + ms) * MS), 100 * MS, false)
+        };
         assert_eq!(due(&watch, 49), Due::Nothing);
         assert_eq!(due(&watch, 50), Due::Sample);
         watch.sample = Some(Sample::default());
-        assert_eq!(watch.due(100 * MS - 1, 100 * MS, false), Due::Nothing, "just under");
+        assert_eq!(
+            watch.due(100 * MS - 1, 100 * MS, false),
+            Due::Nothing,
+            "just under"
+        );
         assert_eq!(due(&watch, 100), Due::Look, "exactly at it");
         watch.looked(100 * MS, 100 * MS, false, true, false);
         assert_eq!(due(&watch, 199), Due::Nothing);
@@ -158,7 +183,11 @@ mod tests {
         assert_eq!(watch.due(0, 100 * MS, true), Due::Sample);
         assert_eq!(watch.due(999 * MS, 100 * MS, true), Due::Sample);
         assert_eq!(watch.due(1000 * MS, 100 * MS, true), Due::Look);
-        assert_eq!(watch.due(1000 * MS, 5000 * MS, true), Due::Sample, "the threshold holds in quiet, too");
+        assert_eq!(
+            watch.due(1000 * MS, 5000 * MS, true),
+            Due::Sample,
+            "the threshold holds in quiet, too"
+        );
     }
 
     #[test]

@@ -38,7 +38,8 @@ pub(crate) struct PollKey {
 
 impl PollKey {
     pub(crate) fn is(&self, other: &Self) -> bool {
-        self.slot == other.slot && (self.seq == other.seq || (self.start != 0 && self.start == other.start))
+        self.slot == other.slot
+            && (self.seq == other.seq || (self.start != 0 && self.start == other.start))
     }
 
     /// Whether the hot path will tell its end.
@@ -75,20 +76,33 @@ pub(crate) struct Sighting {
 impl Sighting {
     /// Whether what takes so long is not the poll.
     pub(crate) fn is_excused(&self) -> bool {
-        self.verdict.is_some_and(|verdict| excuses(verdict.activity))
+        self.verdict
+            .is_some_and(|verdict| excuses(verdict.activity))
     }
 
     /// Takes a verdict into account. A thread that mostly waited for a CPU, and yet used it for as long as the
     /// threshold, is judged by what it used.
     pub(crate) fn judge(&mut self, verdict: Verdict) {
-        let used = self.cpu_ns.is_some_and(|cpu| cpu >= self.threshold_ns.max(1));
+        let used = self
+            .cpu_ns
+            .is_some_and(|cpu| cpu >= self.threshold_ns.max(1));
         let computes = used && excuses(verdict.activity);
-        self.verdict = Some(if computes { Verdict { activity: Activity::OnCpu, syscall: None } } else { verdict });
+        self.verdict = Some(if computes {
+            Verdict {
+                activity: Activity::OnCpu,
+                syscall: None,
+            }
+        } else {
+            verdict
+        });
     }
 }
 
 fn excuses(activity: Activity) -> bool {
-    matches!(activity, Activity::Stopped | Activity::Descheduled | Activity::Throttled)
+    matches!(
+        activity,
+        Activity::Stopped | Activity::Descheduled | Activity::Throttled
+    )
 }
 
 /// The end of a long poll, as the hot path tells it.
@@ -137,10 +151,19 @@ impl SlowPolls {
 
     /// The watchdog sees a poll past the threshold, or sees it again.
     pub(crate) fn sighted(&mut self, warnings: &mut Warnings, new: Sighting) {
-        let at = self.seen.iter().position(|seen| seen.sighting.key.is(&new.key));
+        let at = self
+            .seen
+            .iter()
+            .position(|seen| seen.sighting.key.is(&new.key));
         let excused = new.is_excused();
         let Some(at) = at else {
-            let mut seen = Seen { sighting: new, record: None, excused, announced: false, ended_ns: None };
+            let mut seen = Seen {
+                sighting: new,
+                record: None,
+                excused,
+                announced: false,
+                ended_ns: None,
+            };
             let example = Example {
                 key: Key::Site(seen.sighting.site),
                 log: log_of_live(&seen),
@@ -170,8 +193,16 @@ impl SlowPolls {
     }
 
     /// The watchdog sees that a poll it had seen is over, after at least `wall_ns`.
-    pub(crate) fn ended(&mut self, warnings: &mut Warnings, key: &PollKey, at_ns: u64, wall_ns: u64) {
-        let Some(at) = self.seen.iter().position(|seen| seen.sighting.key.is(key)) else { return };
+    pub(crate) fn ended(
+        &mut self,
+        warnings: &mut Warnings,
+        key: &PollKey,
+        at_ns: u64,
+        wall_ns: u64,
+    ) {
+        let Some(at) = self.seen.iter().position(|seen| seen.sighting.key.is(key)) else {
+            return;
+        };
         let seen = &mut self.seen[at];
         if seen.ended_ns.is_some() {
             return;
@@ -199,7 +230,13 @@ impl SlowPolls {
 
     /// Settles the ends that the watchdog has had a round after (it began its last whole one at `watched_ns`), or
     /// all of them.
-    pub(crate) fn settle(&mut self, warnings: &mut Warnings, now_ns: u64, watched_ns: u64, all: bool) {
+    pub(crate) fn settle(
+        &mut self,
+        warnings: &mut Warnings,
+        now_ns: u64,
+        watched_ns: u64,
+        all: bool,
+    ) {
         for end in std::mem::take(&mut self.waiting) {
             if all || watched_ns >= end.at_ns || now_ns.saturating_sub(end.at_ns) >= PATIENCE_NS {
                 self.conclude(warnings, &end);
@@ -208,7 +245,10 @@ impl SlowPolls {
             }
         }
         // An end that was never told: its ring was full, or the poll unwound.
-        let forgotten = |seen: &Seen| seen.ended_ns.is_some_and(|ended| now_ns.saturating_sub(ended) >= FORGET_NS);
+        let forgotten = |seen: &Seen| {
+            seen.ended_ns
+                .is_some_and(|ended| now_ns.saturating_sub(ended) >= FORGET_NS)
+        };
         for at in (0..self.seen.len()).rev() {
             if forgotten(&self.seen[at]) {
                 let seen = self.seen.swap_remove(at);
@@ -218,20 +258,33 @@ impl SlowPolls {
     }
 
     fn conclude(&mut self, warnings: &mut Warnings, end: &Finished) {
-        let seen = self.seen.iter().position(|seen| seen.sighting.key.is(&end.key)).map(|at| self.seen.swap_remove(at));
+        let seen = self
+            .seen
+            .iter()
+            .position(|seen| seen.sighting.key.is(&end.key))
+            .map(|at| self.seen.swap_remove(at));
         let counted_real = end.wall_ns >= end.threshold_ns;
-        let lost = self.gaps.lost(end.at_ns.saturating_sub(end.wall_ns), end.at_ns);
+        let lost = self
+            .gaps
+            .lost(end.at_ns.saturating_sub(end.wall_ns), end.at_ns);
         let excused = counted_real
             && match &seen {
                 Some(seen) => seen.excused,
                 // Nobody saw it: was nobody able to, or did it not take that long?
-                None => end.wall_ns - lost.ns.min(end.wall_ns) < end.threshold_ns || lost.unwatched_ns >= end.wall_ns / 2,
+                None => {
+                    end.wall_ns - lost.ns.min(end.wall_ns) < end.threshold_ns
+                        || lost.unwatched_ns >= end.wall_ns / 2
+                }
             };
         let mut finding = Finding::new(Kind::SlowPoll, Source::of_site(end.site), end.at_ns);
         finding.task = end.task;
         finding.task_name.clone_from(&end.task_name);
         finding.certainty = Certainty::Definite;
-        finding.severity = if counted_real && !excused { severity(end.wall_ns) } else { Severity::Info };
+        finding.severity = if counted_real && !excused {
+            severity(end.wall_ns)
+        } else {
+            Severity::Info
+        };
         finding.created = super::made(end.site, end.created);
         finding.observed.thread = Some(end.thread.clone());
         finding.wall_ns = Some(end.wall_ns);
@@ -246,26 +299,33 @@ impl SlowPolls {
             finding.cpu_ns = seen.sighting.cpu_ns;
             finding.delayed = seen.sighting.delayed;
         } else if excused {
-            finding.verdict = lost.why.map(|activity| Verdict { activity, syscall: None });
+            finding.verdict = lost.why.map(|activity| Verdict {
+                activity,
+                syscall: None,
+            });
         }
         finding.message = crate::message::line(&finding);
-        match seen.as_ref().and_then(|seen| seen.record.map(|record| (seen, record))) {
-            Some((seen, record)) => {
-                if excused {
-                    warnings.excuse(record);
-                }
-                warnings.update(record, finding, log_of_end(seen));
+        if let Some((seen, record)) = seen.as_ref().and_then(|seen| Some((seen, seen.record?))) {
+            if excused {
+                warnings.excuse(record);
             }
-            None => {
-                let key = Key::Site(end.site);
-                warnings.add(Example { key, finding, beyond: false, excused, log: Log::Paced });
-            }
+            warnings.update(record, finding, log_of_end(seen));
+        } else {
+            let key = Key::Site(end.site);
+            warnings.add(Example {
+                key,
+                finding,
+                beyond: false,
+                excused,
+                log: Log::Paced,
+            });
         }
     }
 
     /// Bytes, about.
     pub(crate) fn bytes(&self) -> u64 {
-        (self.seen.capacity() * size_of::<Seen>() + self.waiting.capacity() * size_of::<Finished>()) as u64
+        (self.seen.capacity() * size_of::<Seen>() + self.waiting.capacity() * size_of::<Finished>())
+            as u64
     }
 }
 
@@ -302,19 +362,35 @@ fn log_of_live(seen: &Seen) -> Log {
 }
 
 fn log_of_end(seen: &Seen) -> Log {
-    if seen.announced { Log::Always } else { Log::Paced }
+    if seen.announced {
+        Log::Always
+    } else {
+        Log::Paced
+    }
 }
 
 fn severity(wall_ns: u64) -> Severity {
-    if wall_ns >= ERROR_NS { Severity::Error } else { Severity::Warn }
+    if wall_ns >= ERROR_NS {
+        Severity::Error
+    } else {
+        Severity::Warn
+    }
 }
 
 /// The record's state while the poll lasts.
 fn live(seen: &Seen) -> Finding {
     let sighting = &seen.sighting;
-    let mut finding = Finding::new(Kind::SlowPoll, Source::of_site(sighting.site), sighting.at_ns);
+    let mut finding = Finding::new(
+        Kind::SlowPoll,
+        Source::of_site(sighting.site),
+        sighting.at_ns,
+    );
     finding.live = seen.ended_ns.is_none();
-    finding.severity = if seen.excused { Severity::Info } else { severity(sighting.wall_ns) };
+    finding.severity = if seen.excused {
+        Severity::Info
+    } else {
+        severity(sighting.wall_ns)
+    };
     finding.certainty = Certainty::Definite;
     finding.task = sighting.task;
     finding.task_name.clone_from(&sighting.task_name);

@@ -19,6 +19,7 @@ use crate::warnings::{Example, Key, Log, Warnings};
 const ERROR_NS: u64 = 1_000_000_000;
 
 /// One time that a worker was found blocked.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug)]
 pub(crate) struct Episode {
     pub(crate) first_ns: u64,
@@ -55,26 +56,46 @@ pub(crate) enum Blame {
 }
 
 /// What a worker may block in: Tokio has taken care that nothing waits behind it, or it has nothing to do.
-const HARMLESS: &[&str] = &["block_in_place", "tokio::runtime::park", "::park_timeout", "Context::park"];
+const HARMLESS: &[&str] = &[
+    "block_in_place",
+    "tokio::runtime::park",
+    "::park_timeout",
+    "Context::park",
+];
 
 /// Reads the names on a stack, innermost first.
 pub(crate) fn blame(answer: &Answer) -> Blame {
     let lines = || answer.iter().flatten();
     // Whoever blocks inside such a function does so by permission. Judged by Tokio's names only: a user's function
     // of that name permits nothing.
-    let is_tokio = |line: &&Line| line.function.contains("tokio::") && origin(&line.function, &line.file) != Origin::User;
-    if lines().filter(is_tokio).any(|line| HARMLESS.iter().any(|name| line.function.contains(name))) {
+    let is_tokio = |line: &&Line| {
+        line.function.contains("tokio::") && origin(&line.function, &line.file) != Origin::User
+    };
+    if lines()
+        .filter(is_tokio)
+        .any(|line| HARMLESS.iter().any(|name| line.function.contains(name)))
+    {
         return Blame::Nobody;
     }
-    let first = |wanted: Origin| lines().find(|line| !line.function.is_empty() && origin(&line.function, &line.file) == wanted);
+    let first = |wanted: Origin| {
+        lines()
+            .find(|line| !line.function.is_empty() && origin(&line.function, &line.file) == wanted)
+    };
     match first(Origin::User).or_else(|| first(Origin::Library)) {
-        Some(line) => Blame::Function { function: line.function.clone(), file: line.file.clone(), line: line.line },
+        Some(line) => Blame::Function {
+            function: line.function.clone(),
+            file: line.file.clone(),
+            line: line.line,
+        },
         None => Blame::Unknown,
     }
 }
 
 impl Episode {
-    #[expect(clippy::too_many_arguments, reason = "what a look at a thread gives, once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what a look at a thread gives, once"
+    )]
     pub(crate) fn new(
         at_ns: u64,
         thread: ThreadName,
@@ -145,7 +166,11 @@ impl Episode {
 
     fn show(&mut self, warnings: &mut Warnings) {
         let Some(record) = self.record else { return };
-        let log = if !self.live && self.announced { Log::Always } else { self.log() };
+        let log = if !self.live && self.announced {
+            Log::Always
+        } else {
+            self.log()
+        };
         if let Some(added) = warnings.update(record, self.finding(), log) {
             self.announced = added.logged && self.live || self.announced;
         }
@@ -153,7 +178,9 @@ impl Episode {
 
     /// As for polls: one that lasts is logged once it is an error, else at its end.
     fn log(&self) -> Log {
-        if self.blame == Some(Blame::Nobody) || (self.live && (self.announced || self.wall_ns < ERROR_NS)) {
+        if self.blame == Some(Blame::Nobody)
+            || (self.live && (self.announced || self.wall_ns < ERROR_NS))
+        {
             Log::No
         } else {
             Log::Paced
@@ -171,16 +198,29 @@ impl Episode {
 
     fn finding(&self) -> Finding {
         let source = match &self.blame {
-            Some(Blame::Function { function, file, line }) => {
-                Source { type_name: Cow::Owned(function.clone()), ..Source::at(file.clone(), *line, 0) }
-            }
+            Some(Blame::Function {
+                function,
+                file,
+                line,
+            }) => Source {
+                type_name: Cow::Owned(function.clone()),
+                ..Source::at(file.clone(), *line, 0)
+            },
             _ => Source::at("", 0, 0),
         };
         let known = matches!(self.blame, Some(Blame::Function { .. }));
         let mut finding = Finding::new(Kind::WorkerBlocked, source.clone(), self.at_ns);
         finding.first_ns = self.first_ns;
-        finding.severity = if self.wall_ns >= ERROR_NS { Severity::Error } else { Severity::Warn };
-        finding.certainty = if known { Certainty::Definite } else { Certainty::Likely };
+        finding.severity = if self.wall_ns >= ERROR_NS {
+            Severity::Error
+        } else {
+            Severity::Warn
+        };
+        finding.certainty = if known {
+            Certainty::Definite
+        } else {
+            Certainty::Likely
+        };
         finding.live = self.live;
         finding.observed = Place {
             source: known.then_some(source),

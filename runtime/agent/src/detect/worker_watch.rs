@@ -37,7 +37,11 @@ pub(crate) enum Act {
 
 impl WorkerWatch {
     pub(crate) fn new(standing: Standing) -> Self {
-        Self { standing, since: None, reported: false }
+        Self {
+            standing,
+            since: None,
+            reported: false,
+        }
     }
 
     /// Whether a new look is of use now.
@@ -70,7 +74,8 @@ impl WorkerWatch {
 
     /// How long it has slept by now, at least.
     pub(crate) fn elapsed(&self, now_ns: u64) -> u64 {
-        self.since.map_or(0, |since| now_ns.saturating_sub(since.at_ns))
+        self.since
+            .map_or(0, |since| now_ns.saturating_sub(since.at_ns))
     }
 
     /// The look since which it has slept.
@@ -111,7 +116,10 @@ mod tests {
         Sample {
             at_ns: at_ms * MS,
             state: State::Sleeping,
-            wait: Wait::Syscall { nr: 35, args: [7; 6] },
+            wait: Wait::Syscall {
+                nr: 35,
+                args: [7; 6],
+            },
             run_ns: 5,
             slices,
             ..Sample::default()
@@ -129,7 +137,10 @@ mod tests {
         assert_eq!(watch.look(asleep(0, 3), 100 * MS, false), Act::Nothing);
         assert!(!watch.wants_look(99 * MS, 100 * MS, false));
         assert!(watch.wants_look(100 * MS, 100 * MS, false));
-        assert_eq!(watch.look(asleep(100, 3), 100 * MS, false), Act::Report(100 * MS));
+        assert_eq!(
+            watch.look(asleep(100, 3), 100 * MS, false),
+            Act::Report(100 * MS)
+        );
         assert!(!watch.wants_look(500 * MS, 100 * MS, false));
         assert_eq!(watch.elapsed(500 * MS), 500 * MS);
     }
@@ -139,19 +150,46 @@ mod tests {
         let mut watch = watch();
         watch.look(asleep(0, 3), 100 * MS, false);
         assert_eq!(watch.look(asleep(100, 4), 100 * MS, false), Act::Nothing);
-        assert_eq!(watch.look(asleep(150, 4), 100 * MS, false), Act::Nothing, "50 ms since it ran");
-        assert_eq!(watch.look(asleep(200, 4), 100 * MS, false), Act::Report(100 * MS));
+        assert_eq!(
+            watch.look(asleep(150, 4), 100 * MS, false),
+            Act::Nothing,
+            "50 ms since it ran"
+        );
+        assert_eq!(
+            watch.look(asleep(200, 4), 100 * MS, false),
+            Act::Report(100 * MS)
+        );
     }
 
     #[test]
     fn nothing_is_claimed_of_one_that_runs_or_waits_elsewhere_by_then() {
         let mut watch = watch();
         watch.look(asleep(0, 3), 100 * MS, false);
-        let runs = Sample { state: State::Runnable, wait: Wait::Running, ..asleep(100, 3) };
+        let runs = Sample {
+            state: State::Runnable,
+            wait: Wait::Running,
+            ..asleep(100, 3)
+        };
         assert_eq!(watch.look(runs, 100 * MS, false), Act::Nothing);
-        assert_eq!(watch.look(Sample { at_ns: 300 * MS, ..runs }, 100 * MS, false), Act::Nothing);
+        assert_eq!(
+            watch.look(
+                Sample {
+                    at_ns: 300 * MS,
+                    ..runs
+                },
+                100 * MS,
+                false
+            ),
+            Act::Nothing
+        );
         watch.look(asleep(400, 5), 100 * MS, false);
-        let elsewhere = Sample { wait: Wait::Syscall { nr: 0, args: [1; 6] }, ..asleep(600, 5) };
+        let elsewhere = Sample {
+            wait: Wait::Syscall {
+                nr: 0,
+                args: [1; 6],
+            },
+            ..asleep(600, 5)
+        };
         assert_eq!(watch.look(elsewhere, 100 * MS, false), Act::Nothing);
     }
 

@@ -46,6 +46,10 @@ impl Lateness {
         let expected = after.at_ns.saturating_sub(known.at_ns).saturating_sub(late);
         let why = judge_gap(&known, &after, expected, 0)?;
         // Of a watchdog that computed nobody else lost anything.
-        (why != Activity::OnCpu).then_some(Gap { from_ns: now - late, to_ns: now, why })
+        (why != Activity::OnCpu).then_some(Gap {
+            from_ns: now - late,
+            to_ns: now,
+            why,
+        })
     }
 }

@@ -72,7 +72,9 @@ impl Workers {
             }
             self.watches[slot] = standing.map(|at| Watched::new(WorkerWatch::new(at)));
         }
-        let Some(watched) = &mut self.watches[slot] else { return };
+        let Some(watched) = &mut self.watches[slot] else {
+            return;
+        };
         if watched.watch.reported {
             self.said |= watched.renew(agent, now_ns);
             return;
@@ -80,10 +82,14 @@ impl Workers {
         if !watched.watch.wants_look(now_ns, threshold_ns, quiet) {
             return;
         }
-        let Some(handle) = thread.handle() else { return };
+        let Some(handle) = thread.handle() else {
+            return;
+        };
         let before = watched.watch.since().copied();
         let sample = handle.sample();
-        let Act::Report(wall_ns) = watched.watch.look(sample, threshold_ns, quiet) else { return };
+        let Act::Report(wall_ns) = watched.watch.look(sample, threshold_ns, quiet) else {
+            return;
+        };
         let still = || standing_of(thread) == Some(watched.watch.standing);
         let taken = live.capture(&handle, still);
         if standing_of(thread) != Some(watched.watch.standing) {
@@ -96,7 +102,10 @@ impl Workers {
         );
         let episode = Episode::new(
             now_ns,
-            ThreadName { tid: thread.tid(), name: thread.name() },
+            ThreadName {
+                tid: thread.tid(),
+                name: thread.name(),
+            },
             wall_ns,
             threshold_ns.min(level::slow_poll_ns()),
             stack::judge(&before.unwrap_or(sample), &sample),
@@ -123,16 +132,33 @@ impl Workers {
 
 impl Watched {
     fn new(watch: WorkerWatch) -> Self {
-        Self { watch, episode: None, asked_ns: 0, renewed_ns: 0, settled: false }
+        Self {
+            watch,
+            episode: None,
+            asked_ns: 0,
+            renewed_ns: 0,
+            settled: false,
+        }
     }
 
     /// Puts an episode into the table, at once where its names are known or cannot be had.
-    fn report(&mut self, agent: &Arc<Agent>, known: &Known, episode: Episode, stack: Arc<[usize]>, now_ns: u64) {
+    fn report(
+        &mut self,
+        agent: &Arc<Agent>,
+        known: &Known,
+        episode: Episode,
+        stack: Arc<[usize]>,
+        now_ns: u64,
+    ) {
         let episode = Arc::new(Mutex::new(episode));
         self.episode = Some(Arc::clone(&episode));
         self.asked_ns = now_ns;
         self.renewed_ns = now_ns;
-        let remembered = known.lock().unwrap_or_else(PoisonError::into_inner).get(&stack).cloned();
+        let remembered = known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&stack)
+            .cloned();
         if let Some(blame) = remembered {
             self.settled = true;
             locked(&episode).named(&mut agent.state().warnings, blame);
@@ -161,7 +187,9 @@ impl Watched {
 
     fn renew(&mut self, agent: &Agent, now_ns: u64) -> bool {
         let due = now_ns.saturating_sub(self.renewed_ns) >= RENEW_NS;
-        let (true, Some(episode)) = (due, &self.episode) else { return false };
+        let (true, Some(episode)) = (due, &self.episode) else {
+            return false;
+        };
         self.renewed_ns = now_ns;
         let wall_ns = self.watch.elapsed(now_ns);
         locked(episode).renew(&mut agent.state().warnings, now_ns, wall_ns, true);
@@ -170,7 +198,9 @@ impl Watched {
 
     /// It goes on; an episode without names yet is reported when they come.
     fn end(&self, agent: &Agent, now_ns: u64) -> bool {
-        let Some(episode) = &self.episode else { return false };
+        let Some(episode) = &self.episode else {
+            return false;
+        };
         locked(episode).renew(&mut agent.state().warnings, now_ns, 0, false);
         true
     }
@@ -196,11 +226,18 @@ fn standing_of(thread: &'static Thread) -> Option<Standing> {
 
 /// The frames of a stack as the symbol thread takes them; those outside of any module are left out.
 fn frames(stack: &[usize]) -> Vec<Frame> {
-    let modules: HashMap<u32, PathBuf> =
-        stack::modules().into_iter().map(|module| (module.index, PathBuf::from(module.path))).collect();
+    let modules: HashMap<u32, PathBuf> = stack::modules()
+        .into_iter()
+        .map(|module| (module.index, PathBuf::from(module.path)))
+        .collect();
     stack
         .iter()
         .filter_map(|frame| stack::locate(*frame))
-        .filter_map(|(index, offset)| modules.get(&index).map(|path| Frame { module: path.clone(), offset }))
+        .filter_map(|(index, offset)| {
+            modules.get(&index).map(|path| Frame {
+                module: path.clone(),
+                offset,
+            })
+        })
         .collect()
 }

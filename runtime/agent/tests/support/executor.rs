@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Wake, Waker};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
@@ -39,12 +39,22 @@ where
     let worker = thread::Builder::new().name(format!("w-{name}"));
     worker
         .spawn(move || {
-            let meta = Meta { location, kind: TaskKind::Task, name: Some(name), runtime: 0, asks: Asks::Handle };
+            let meta = Meta {
+                location,
+                kind: TaskKind::Task,
+                name: Some(name),
+                runtime: 0,
+                asks: Asks::Handle,
+            };
             let (task, handle) = instrument(future, None, &meta);
             drop(handle);
             let mut task = std::pin::pin!(task);
             let waker = Waker::from(Arc::new(Unpark(thread::current())));
-            while let Poll::Pending = task.as_mut().poll(&mut Context::from_waker(&waker)) {
+            while task
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+            {
                 thread::park();
             }
         })
@@ -68,7 +78,10 @@ pub(crate) fn until<R>(what: &str, condition: impl Fn() -> Option<R>) -> R {
         if let Some(found) = condition() {
             return found;
         }
-        assert!(begun.elapsed() < Duration::from_secs(10), "{what}: not within ten seconds");
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "{what}: not within ten seconds"
+        );
         thread::sleep(Duration::from_millis(1));
     }
 }

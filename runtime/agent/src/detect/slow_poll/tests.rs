@@ -1,1 +1,348 @@
-//! Tests.
+//! Both witnesses, in every order, with injected time; each finding with a twin that is none.
+
+use super::*;
+
+const MS: u64 = 1_000_000;
+const KEY: PollKey = PollKey {
+    slot: 1,
+    seq: 5,
+    start: 700,
+};
+/// As in quiet: nobody will tell its end.
+const UNTIMED: PollKey = PollKey { start: 0, ..KEY };
+
+fn sighting(key: PollKey, wall_ms: u64, activity: Activity) -> Sighting {
+    Sighting {
+        key,
+        at_ns: wall_ms * MS,
+        site: SiteId::OTHER,
+        task: 7,
+        task_name: None,
+        created: StackId::NONE,
+        thread: ThreadName::default(),
+        wall_ns: wall_ms * MS,
+        threshold_ns: 100 * MS,
+        cpu_ns: Some(0),
+        verdict: Some(Verdict {
+            activity,
+            syscall: None,
+        }),
+        stack: Arc::from([0x10, 0x20]),
+        truncated: false,
+        poll: 3,
+        delayed: None,
+    }
+}
+
+fn end(wall_ms: u64) -> Finished {
+    Finished {
+        key: KEY,
+        at_ns: wall_ms * MS,
+        site: SiteId::OTHER,
+        task: 7,
+        task_name: None,
+        created: StackId::NONE,
+        thread: ThreadName::default(),
+        wall_ns: wall_ms * MS,
+        threshold_ns: 100 * MS,
+        poll: 3,
+    }
+}
+
+#[derive(Default)]
+struct Bench {
+    polls: SlowPolls,
+    warnings: Warnings,
+}
+
+impl Bench {
+    fn sighted(&mut self, sighting: Sighting) {
+        self.polls.sighted(&mut self.warnings, sighting);
+    }
+
+    fn over(&mut self, key: PollKey, at_ms: u64) {
+        self.polls
+            .ended(&mut self.warnings, &key, at_ms * MS, at_ms * MS);
+    }
+
+    fn finished(&mut self, end: Finished) {
+        let now = end.at_ns;
+        self.polls.finished(&mut self.warnings, end);
+        self.polls.settle(&mut self.warnings, now, now, false);
+    }
+
+    fn only(&self) -> &Finding {
+        let all: Vec<_> = self.warnings.all().collect();
+        assert_eq!(all.len(), 1, "{all:?}");
+        all[0]
+    }
+
+    fn lines(&mut self) -> Vec<String> {
+        self.warnings
+            .take_lines()
+            .into_iter()
+            .map(|line| line.message)
+            .collect()
+    }
+}
+
+#[test]
+fn a_poll_is_one_record_from_its_first_sight_to_its_exact_end() {
+    let mut bench = Bench::default();
+    bench.sighted(sighting(KEY, 105, Activity::Syscall));
+    let live = bench.only().clone();
+    assert!(live.live && live.at_least);
+    assert_eq!(
+        (live.count, live.severity, live.wall_ns),
+        (1, Severity::Warn, Some(105 * MS))
+    );
+    assert_eq!(bench.lines(), [""; 0], "its end will say it all");
+    bench.sighted(sighting(KEY, 210, Activity::Syscall));
+    bench.over(KEY, 250);
+    assert!(!bench.only().live, "over at once");
+    bench.finished(end(244));
+    let over = bench.only();
+    assert_eq!(
+        (over.id, over.count, over.live, over.at_least),
+        (live.id, 1, false, false)
+    );
+    assert_eq!((over.wall_ns, over.poll), (Some(244 * MS), Some(3)));
+    assert_eq!(&*over.observed.stack, [0x10, 0x20], "what was seen stays");
+    assert_eq!(bench.lines().len(), 1);
+}
+
+#[test]
+fn the_order_of_the_witnesses_does_not_matter() {
+    let mut bench = Bench::default();
+    bench.sighted(sighting(KEY, 105, Activity::Syscall));
+    bench.finished(end(130));
+    bench.over(KEY, 140);
+    assert_eq!(
+        (bench.only().count, bench.only().wall_ns),
+        (1, Some(130 * MS))
+    );
+    assert!(!bench.only().live);
+}
+
+#[test]
+fn a_poll_that_nobody_saw_is_a_record_without_a_stack() {
+    let mut bench = Bench::default();
+    bench.finished(end(124));
+    let over = bench.only();
+    assert_eq!(
+        (over.severity, over.live, over.count),
+        (Severity::Warn, false, 1)
+    );
+    assert!(over.observed.stack.is_empty() && over.verdict.is_none());
+}
+
+#[test]
+fn the_threshold_is_reached_when_it_is_met_and_a_second_is_an_error() {
+    for (wall_ns, expected) in [
+        (100 * MS - 1, Severity::Info),
+        (100 * MS, Severity::Warn),
+        (1000 * MS - 1, Severity::Warn),
+        (1000 * MS, Severity::Error),
+    ] {
+        let mut bench = Bench::default();
+        bench.finished(Finished {
+            wall_ns,
+            ..end(2000)
+        });
+        assert_eq!(bench.only().severity, expected, "{wall_ns} ns");
+        assert_eq!(
+            bench.lines().is_empty(),
+            expected == Severity::Info,
+            "notes are not logged"
+        );
+    }
+}
+
+#[test]
+fn a_poll_that_lasts_a_second_is_logged_while_it_does_and_again_when_it_is_over() {
+    let mut bench = Bench::default();
+    for ms in [105, 210, 420, 840] {
+        bench.sighted(sighting(KEY, ms, Activity::Syscall));
+    }
+    assert_eq!(bench.lines(), [""; 0]);
+    bench.sighted(sighting(KEY, 1680, Activity::Syscall));
+    assert!(bench.lines()[0].contains("has been blocking"));
+    bench.sighted(sighting(KEY, 3360, Activity::Syscall));
+    assert_eq!(bench.lines(), [""; 0], "once is enough");
+    bench.finished(end(4000));
+    assert!(bench.lines()[0].contains("took 4.000 s"));
+    assert_eq!(bench.only().severity, Severity::Error);
+}
+
+#[test]
+fn in_quiet_the_watchdog_is_the_only_witness() {
+    let mut bench = Bench::default();
+    for _ in 0..2 {
+        bench.sighted(sighting(UNTIMED, 1005, Activity::Lock));
+        bench.over(UNTIMED, 3000);
+    }
+    let over = bench.only();
+    assert!(!over.live && over.at_least);
+    assert_eq!((over.count, over.wall_ns), (2, Some(3000 * MS)));
+}
+
+#[test]
+fn a_thread_that_got_no_cpu_is_excused_and_one_that_used_it_is_not() {
+    for activity in [
+        Activity::Stopped,
+        Activity::Descheduled,
+        Activity::Throttled,
+    ] {
+        let mut bench = Bench::default();
+        bench.sighted(sighting(KEY, 1500, activity));
+        assert_eq!(bench.only().severity, Severity::Info, "{activity:?}");
+        bench.finished(end(1600));
+        assert_eq!(bench.only().severity, Severity::Info, "{activity:?}");
+        assert_eq!(
+            bench.only().verdict.map(|verdict| verdict.activity),
+            Some(activity)
+        );
+        assert_eq!(bench.lines(), [""; 0], "{activity:?}");
+    }
+    for activity in [Activity::OnCpu, Activity::Syscall, Activity::Lock] {
+        let mut bench = Bench::default();
+        bench.sighted(sighting(KEY, 105, activity));
+        assert_eq!(bench.only().severity, Severity::Warn, "{activity:?}");
+    }
+    let mut spin = Sighting {
+        cpu_ns: Some(101 * MS),
+        ..sighting(KEY, 400, Activity::Descheduled)
+    };
+    spin.judge(Verdict {
+        activity: Activity::Descheduled,
+        syscall: None,
+    });
+    assert!(!spin.is_excused());
+    assert_eq!(
+        spin.verdict.map(|verdict| verdict.activity),
+        Some(Activity::OnCpu)
+    );
+}
+
+#[test]
+fn a_poll_that_turns_out_to_be_real_is_promoted_and_stays_real() {
+    let mut bench = Bench::default();
+    bench.sighted(sighting(KEY, 105, Activity::Descheduled));
+    assert_eq!(bench.only().severity, Severity::Info);
+    bench.sighted(sighting(KEY, 210, Activity::OnCpu));
+    bench.sighted(sighting(KEY, 420, Activity::Descheduled));
+    bench.finished(end(430));
+    let over = bench.only();
+    assert_eq!((over.severity, over.count), (Severity::Warn, 1));
+    assert_eq!(
+        over.verdict.map(|verdict| verdict.activity),
+        Some(Activity::OnCpu)
+    );
+}
+
+#[test]
+fn a_stop_of_the_process_is_not_the_polls_fault() {
+    let gap = |why| Gap {
+        from_ns: 20 * MS,
+        to_ns: 270 * MS,
+        why,
+    };
+    let mut bench = Bench::default();
+    bench.polls.gap(gap(Activity::Stopped));
+    bench.finished(end(280));
+    assert_eq!(bench.only().severity, Severity::Info);
+    assert_eq!(
+        bench.only().verdict.map(|verdict| verdict.activity),
+        Some(Activity::Stopped)
+    );
+    // Its twin took as long without the stop.
+    let mut bench = Bench::default();
+    bench.polls.gap(gap(Activity::Stopped));
+    bench.finished(Finished {
+        at_ns: 900 * MS,
+        ..end(280)
+    });
+    assert_eq!(bench.only().severity, Severity::Warn);
+    // And this one took too long apart from it.
+    let mut bench = Bench::default();
+    bench.polls.gap(gap(Activity::Stopped));
+    bench.finished(end(380));
+    assert_eq!(bench.only().severity, Severity::Warn);
+}
+
+#[test]
+fn an_excused_poll_does_not_count_among_the_real_ones() {
+    let mut bench = Bench::default();
+    bench.finished(end(124));
+    bench.polls.gap(Gap {
+        from_ns: 1000 * MS,
+        to_ns: 1300 * MS,
+        why: Activity::Stopped,
+    });
+    bench.finished(Finished {
+        at_ns: 1310 * MS,
+        ..end(310)
+    });
+    let found = crate::warnings::Found([0, 2]);
+    bench.warnings.recount(
+        Kind::SlowPoll,
+        Key::Site(SiteId::OTHER),
+        found,
+        |_| panic!("it is there"),
+        0,
+    );
+    assert_eq!(
+        (bench.only().count, bench.only().severity),
+        (1, Severity::Warn)
+    );
+}
+
+#[test]
+fn an_end_waits_for_the_watchdogs_round_but_not_for_ever() {
+    let mut bench = Bench::default();
+    bench.polls.finished(&mut bench.warnings, end(124));
+    bench
+        .polls
+        .settle(&mut bench.warnings, 130 * MS, 120 * MS, false);
+    assert_eq!(
+        bench.warnings.all().count(),
+        0,
+        "the watchdog may still have something to say"
+    );
+    bench
+        .polls
+        .settle(&mut bench.warnings, 124 * MS + PATIENCE_NS, 120 * MS, false);
+    assert_eq!(bench.only().count, 1);
+    bench.polls.finished(&mut bench.warnings, end(500));
+    bench.polls.settle(&mut bench.warnings, 500 * MS, 0, true);
+    assert_eq!(bench.only().count, 2, "a flush waits for nobody");
+}
+
+#[test]
+fn a_poll_whose_end_is_never_told_is_forgotten_and_was_logged() {
+    let mut bench = Bench::default();
+    bench.sighted(sighting(KEY, 105, Activity::Syscall));
+    bench.over(KEY, 150);
+    bench
+        .polls
+        .settle(&mut bench.warnings, 150 * MS + FORGET_NS, 0, false);
+    assert!(bench.polls.seen.is_empty());
+    assert!(bench.lines()[0].contains("took at least 0.150 s"));
+}
+
+#[test]
+fn a_poll_within_a_poll_and_a_blocking_region_do_not_make_it_another() {
+    assert!(
+        KEY.is(&PollKey { seq: 9, ..KEY }),
+        "its number changed, its start did not"
+    );
+    assert!(
+        KEY.is(&PollKey { start: 900, ..KEY }),
+        "its start moved, its number did not"
+    );
+    assert!(!KEY.is(&PollKey { slot: 2, ..KEY }));
+    assert!(
+        !UNTIMED.is(&PollKey { seq: 6, ..UNTIMED }),
+        "two polls of quiet share no start"
+    );
+}

@@ -1,1 +1,164 @@
-//! Tests.
+//! Who is blamed, and what an episode does to the table.
+
+use pollscope_capture::stack::Activity;
+
+use super::*;
+
+const MS: u64 = 1_000_000;
+const REGISTRY: &str = "/c/registry/src/index-1/";
+
+fn lines(names: &[(&str, &str)]) -> Answer {
+    names
+        .iter()
+        .map(|(function, file)| {
+            vec![Line {
+                function: (*function).to_owned(),
+                file: (*file).to_owned(),
+                line: 8,
+                inlined: false,
+            }]
+        })
+        .collect()
+}
+
+fn held() -> Answer {
+    let tokio = format!("{REGISTRY}tokio-1.54.1/src/runtime/task/harness.rs");
+    lines(&[
+        ("clock_nanosleep", ""),
+        (
+            "std::thread::sleep",
+            "/rustc/5980/library/std/src/thread/mod.rs",
+        ),
+        ("app::handler", "/srv/app/src/main.rs"),
+        ("tokio::runtime::task::harness::poll", &tokio),
+    ])
+}
+
+fn episode(wall_ms: u64, stack: usize) -> Episode {
+    let verdict = Verdict {
+        activity: Activity::Syscall,
+        syscall: None,
+    };
+    Episode::new(
+        wall_ms * MS,
+        ThreadName::default(),
+        wall_ms * MS,
+        100 * MS,
+        verdict,
+        Arc::from([stack]),
+        false,
+        None,
+    )
+}
+
+#[test]
+fn the_first_line_of_the_users_is_blamed() {
+    let Blame::Function { function, line, .. } = blame(&held()) else {
+        panic!("somebody is to blame")
+    };
+    assert_eq!((&*function, line), ("app::handler", 8));
+    assert_eq!(blame(&lines(&[("", "")])), Blame::Unknown);
+}
+
+#[test]
+fn nobody_is_blamed_for_what_may_block() {
+    let tokio = |function: &'static str| {
+        let file = format!("{REGISTRY}tokio-1.54.1/src/runtime/x.rs");
+        let mut answer = held();
+        answer.push(vec![Line {
+            function: function.to_owned(),
+            file,
+            line: 1,
+            inlined: true,
+        }]);
+        answer
+    };
+    assert_eq!(
+        blame(&tokio("tokio::task::blocking::block_in_place")),
+        Blame::Nobody
+    );
+    assert_eq!(
+        blame(&tokio(
+            "tokio::runtime::scheduler::multi_thread::worker::Context::park"
+        )),
+        Blame::Nobody
+    );
+    assert_ne!(
+        blame(&tokio("tokio::runtime::task::raw::poll")),
+        Blame::Nobody
+    );
+    let own = lines(&[("app::tokio::block_in_place", "/srv/app/src/main.rs")]);
+    assert_ne!(
+        blame(&own),
+        Blame::Nobody,
+        "a name of the user's permits nothing"
+    );
+}
+
+#[test]
+fn episodes_at_one_line_are_one_record_whatever_the_stack_around_it() {
+    let mut warnings = Warnings::default();
+    for stack in [1, 2] {
+        let mut episode = episode(150, stack);
+        episode.named(&mut warnings, blame(&held()));
+        episode.renew(&mut warnings, 400 * MS, 400 * MS, false);
+    }
+    let all: Vec<_> = warnings.all().collect();
+    assert_eq!(all.len(), 1);
+    assert_eq!(
+        (all[0].count, all[0].live, all[0].severity),
+        (2, false, Severity::Warn)
+    );
+    assert_eq!(
+        (&*all[0].site.file, &*all[0].site.type_name),
+        ("/srv/app/src/main.rs", "app::handler")
+    );
+}
+
+#[test]
+fn without_names_the_stack_tells_records_apart_and_a_late_name_is_added() {
+    let mut warnings = Warnings::default();
+    let mut late = episode(150, 1);
+    late.settle(&mut warnings);
+    episode(150, 2).settle(&mut warnings);
+    assert_eq!(warnings.all().count(), 2);
+    assert_eq!(
+        warnings.get(1).map(|finding| finding.certainty),
+        Some(Certainty::Likely)
+    );
+    late.named(&mut warnings, blame(&held()));
+    assert_eq!(warnings.all().count(), 2);
+    assert_eq!(
+        warnings.get(1).map(|finding| &*finding.site.type_name),
+        Some("app::handler")
+    );
+    assert_eq!(warnings.get(1).map(|finding| finding.count), Some(1));
+}
+
+#[test]
+fn what_nobody_is_to_blame_for_never_gets_into_the_table() {
+    let mut warnings = Warnings::default();
+    let mut harmless = episode(150, 1);
+    harmless.named(&mut warnings, Blame::Nobody);
+    harmless.settle(&mut warnings);
+    harmless.renew(&mut warnings, 900 * MS, 900 * MS, false);
+    assert_eq!(warnings.all().count(), 0);
+}
+
+#[test]
+fn one_that_lasts_is_logged_after_a_second_and_when_it_is_over() {
+    let mut warnings = Warnings::default();
+    let mut long = episode(150, 1);
+    long.named(&mut warnings, blame(&held()));
+    assert!(warnings.take_lines().is_empty());
+    long.renew(&mut warnings, 1200 * MS, 1200 * MS, true);
+    assert_eq!(warnings.take_lines().len(), 1);
+    long.renew(&mut warnings, 2200 * MS, 2200 * MS, true);
+    assert!(warnings.take_lines().is_empty());
+    long.renew(&mut warnings, 2300 * MS, 2300 * MS, false);
+    assert!(
+        warnings.take_lines()[0]
+            .message
+            .contains("was blocked for at least 2.300 s")
+    );
+}
