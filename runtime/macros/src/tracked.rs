@@ -3,6 +3,7 @@
 //! What is written on the item itself must lead to something, or it is an error. What is only found inside a
 //! block or module is left alone where it is not an async function.
 
+mod arguments;
 mod attrs;
 mod boxed;
 mod function;

@@ -2,11 +2,10 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{Attribute, Error, FnArg, Pat, ReturnType, Type, parse_quote};
+use syn::{Error, ReturnType, Type, parse_quote};
 
 use super::output::{self, Makes};
-use super::{Args, Function, Origin, attrs, boxed, fill};
+use super::{Args, Function, Origin, arguments, attrs, boxed, fill};
 
 /// Tracks the future that a function makes. Inside of blocks and modules only what is surely meant.
 pub(super) fn track(function: Function<'_>, args: &Args) -> syn::Result<()> {
@@ -75,7 +74,7 @@ fn desugar(mut function: Function<'_>, args: &Args) -> syn::Result<()> {
         .take()
         .map_or_else(Span::call_site, |keyword| keyword.span);
 
-    let captured = capture(sig.inputs.iter_mut());
+    let captured = arguments::capture(sig.inputs.iter_mut());
     let user_body = std::mem::replace(function.block, parse_quote!({}));
     let body = body_of(&sig.output, &user_body);
     let output = output_of(&sig.output, krate);
@@ -104,45 +103,6 @@ fn output_of(output: &ReturnType, krate: &syn::Path) -> TokenStream {
         }
         ReturnType::Type(_, ty) => quote!(#ty),
     }
-}
-
-/// Moves every argument into the future, used or not, in the order and by the bindings of `async fn`: so all of
-/// them live as long as the future, and are dropped last to first.
-fn capture<'a>(inputs: impl Iterator<Item = &'a mut FnArg>) -> TokenStream {
-    let mut captured = TokenStream::new();
-    for (number, input) in inputs.enumerate() {
-        match input {
-            FnArg::Receiver(receiver) => {
-                // Not `let _ = self`, which captures nothing, and not only the fields that the body names.
-                let this = &receiver.self_token;
-                captured.extend(quote!(let _ = &#this;));
-            }
-            FnArg::Typed(input) => {
-                // What is conditional is so in both places; what is said of the binding (lints) goes with it.
-                let attrs = std::mem::take(&mut input.attrs);
-                let conditional = |attr: &&Attribute| attrs::is_conditional(attr);
-                input.attrs = attrs.iter().filter(conditional).cloned().collect();
-                if let Pat::Ident(name) = &mut *input.pat
-                    && name.by_ref.is_none()
-                    && name.subpat.is_none()
-                {
-                    let mutability = name.mutability.take();
-                    let name = &name.ident;
-                    captured.extend(quote!(#(#attrs)* let #mutability #name = #name;));
-                } else {
-                    let pat = &input.pat;
-                    let name = Ident::new(
-                        &format!("__arg{number}"),
-                        Span::mixed_site().located_at(pat.span()),
-                    );
-                    captured
-                        .extend(quote!(#(#attrs)* let #name = #name; #(#attrs)* let #pat = #name;));
-                    *input.pat = parse_quote!(#name);
-                }
-            }
-        }
-    }
-    captured
 }
 
 /// The user's body with the output it had been promised, so that inference and coercions go as in `async fn`.

@@ -1,0 +1,221 @@
+//! Futures that were dropped unpolled and not forgotten: each must stay silent.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use pollscope::runtime::Builder;
+
+use crate::watch::{during, during_task, forgotten, forgotten_in};
+
+#[pollscope::tracked]
+async fn work(_n: u8) -> u8 {
+    tokio::task::yield_now().await;
+    1
+}
+
+#[pollscope::tracked]
+async fn fails() -> Result<u8, u8> {
+    Err(1)
+}
+
+#[pollscope::tracked]
+async fn succeeds() -> Result<u8, u8> {
+    Ok(1)
+}
+
+#[test]
+fn awaited() {
+    let found = forgotten_in(async {
+        work(1).await;
+        let later = work(2);
+        tokio::task::yield_now().await;
+        later.await;
+        tokio::time::timeout(Duration::from_secs(9), work(3))
+            .await
+            .expect("in time");
+        pollscope::spawn(work(4)).await.expect("no panic");
+    });
+    assert_eq!(found, []);
+}
+
+#[test]
+fn losers_of_our_select() {
+    let found = forgotten_in(async {
+        for _ in 0..8 {
+            // Not biased: whichever starts.
+            pollscope::select! {
+                () = async {} => {}
+                _ = work(1) => {}
+                _ = work(2), if false => {}
+                _ = work(3) => unreachable!("the first is ready, or the second not yet"),
+            }
+        }
+        let n = pollscope::select! {
+            biased;
+            n = async { 7 } => n,
+            n = async { let unpolled = work(1); std::future::pending::<()>().await; unpolled.await } => n,
+            else => 0,
+        };
+        assert_eq!(n, 7);
+    });
+    assert_eq!(found, []);
+}
+
+#[test]
+fn what_a_suspended_loser_still_held() {
+    let found = forgotten_in(async {
+        pollscope::select! {
+            biased;
+            _ = async { let unpolled = work(1); std::future::pending::<()>().await; unpolled.await } => {}
+            () = tokio::task::yield_now() => {}
+        }
+    });
+    assert_eq!(found, []);
+}
+
+#[test]
+fn a_borrowed_branch_is_its_owner_s_to_forget() {
+    let line = line!() + 2;
+    let found = forgotten_in(async {
+        let mut mine = Box::pin(work(1));
+        pollscope::select! {
+            biased;
+            () = async {} => {}
+            _ = &mut mine => {}
+        }
+    });
+    assert_eq!(found, [(line, false)]);
+}
+
+#[test]
+fn what_our_try_join_left_behind() {
+    let found = forgotten_in(async {
+        let failed = pollscope::try_join!(biased; succeeds(), fails(), succeeds());
+        assert_eq!(failed, Err(1));
+        assert_eq!(pollscope::try_join!(succeeds(), succeeds()), Ok((1, 1)));
+        assert_eq!(pollscope::join!(work(1), work(2)), (1, 1));
+    });
+    assert_eq!(found, []);
+}
+
+#[test]
+fn our_join_that_was_abandoned() {
+    let found = forgotten_in(async {
+        pollscope::select! {
+            biased;
+            () = async {} => {}
+            _ = async { pollscope::join!(work(1), work(2)) } => {}
+        }
+    });
+    assert_eq!(found, []);
+}
+
+#[test]
+fn unwinding() {
+    let found = forgotten(|| {
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let _unpolled = work(1);
+            panic!("on purpose, by a test");
+        }));
+        assert!(caught.is_err());
+    });
+    assert_eq!(found, []);
+}
+
+#[test]
+fn a_task_aborted_before_its_first_poll() {
+    let found = forgotten_in(async {
+        let handle = pollscope::spawn(work(1));
+        handle.abort();
+        assert!(handle.await.expect_err("aborted").is_cancelled());
+    });
+    assert_eq!(found, []);
+}
+
+#[test]
+fn what_an_aborted_task_still_held() {
+    let found = forgotten_in(async {
+        let handle = pollscope::spawn(async {
+            let unpolled = work(1);
+            std::future::pending::<()>().await;
+            unpolled.await
+        });
+        tokio::task::yield_now().await;
+        handle.abort();
+        assert!(handle.await.expect_err("aborted").is_cancelled());
+    });
+    assert_eq!(found, []);
+}
+
+#[test]
+fn shutdown_with_tasks_unpolled() {
+    for multi in [false, true] {
+        let found = forgotten(|| {
+            let mut builder = if multi {
+                Builder::new_multi_thread()
+            } else {
+                Builder::new_current_thread()
+            };
+            let runtime = builder.enable_all().build().expect("a runtime");
+            for _ in 0..8 {
+                let _detached = runtime.spawn(work(1));
+            }
+            drop(runtime);
+        });
+        assert_eq!(found, [], "multi_thread: {multi}");
+    }
+}
+
+#[test]
+fn timeout_that_elapsed() {
+    let found = forgotten_in(async {
+        let never = pollscope::track(std::future::pending::<()>());
+        assert!(tokio::time::timeout(Duration::ZERO, never).await.is_err());
+    });
+    assert_eq!(found, []);
+}
+
+#[test]
+fn discarded_on_purpose() {
+    let found = forgotten_in(async {
+        pollscope::discard(work(1));
+        pollscope::discard(async move { work(2).await });
+        pollscope::track(async {}).discard();
+        // Also what is inside.
+        let inner = work(3);
+        pollscope::discard(async move { inner.await + 1 });
+    });
+    assert_eq!(found, []);
+}
+
+#[test]
+fn leaked_and_never_dropped() {
+    assert_eq!(forgotten_in(async { std::mem::forget(work(1)) }), []);
+}
+
+#[test]
+fn an_excuse_ends_where_it_ends() {
+    let line = line!() + 3;
+    let found = during_task(async {
+        pollscope::discard(work(1));
+        drop(work(2));
+    });
+    assert_eq!(
+        found.iter().map(|found| found.line).collect::<Vec<_>>(),
+        [line]
+    );
+    // Also by a panic.
+    let found = during(|| {
+        struct Bad;
+        impl Drop for Bad {
+            fn drop(&mut self) {
+                panic!("on purpose, by a test");
+            }
+        }
+        let bad = Bad;
+        let panicking = async move { drop(bad) };
+        assert!(catch_unwind(AssertUnwindSafe(|| pollscope::discard(panicking))).is_err());
+        drop(work(3));
+    });
+    assert_eq!(found.len(), 1, "{found:?}");
+}
