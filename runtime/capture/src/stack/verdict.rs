@@ -159,7 +159,8 @@ pub fn judge(before: &Sample, after: &Sample) -> Verdict {
 /// Says why a thread that only sleeps for `expected_ns` at a time came back so late, from its own two samples:
 /// the whole process was stopped, or it got no CPU. `None`: it was not late by more than `tolerance_ns`.
 ///
-/// This is how a stop of the whole process is seen at all: while it lasts, nobody here runs to see it.
+/// This is how a stop of the whole process is seen at all: while it lasts, nobody here runs to see it. Let each
+/// sample end one gap and begin the next, so that a stop cannot fall between two.
 pub fn judge_gap(
     before: &Sample,
     after: &Sample,

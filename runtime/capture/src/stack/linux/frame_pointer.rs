@@ -26,67 +26,63 @@ const SCAN: u64 = 32 << 10;
 /// How many candidates are worth a walk.
 const MOST: usize = 32;
 
-/// A value the frame pointer may have.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Candidate {
-    pub(super) fp: u64,
-    /// Computed, not found.
-    pub(super) exact: bool,
+/// What is known about the frame pointer of a walk that stopped for want of it.
+pub(super) struct Search<'s> {
+    snapshot: &'s Snapshot,
+    sp: u64,
+    function: u64,
+    size: Option<RangeInclusive<u64>>,
 }
 
-/// Where the frame pointer may point, the exact place first, for a walk that stopped at `at` for want of it.
-pub(super) fn candidates(
-    snapshot: &Snapshot,
-    at: &Position,
-    word: &mut dyn FnMut(u64) -> Result<u64, ()>,
-) -> Vec<Candidate> {
-    let sp = at.regs.sp();
-    let lookup = at.address.address_for_lookup();
-    let Some(function) = snapshot.function_start(lookup) else {
-        return Vec::new();
-    };
-    let mut code = [0; 128];
-    let len = memory::read(function, &mut code);
-    let size = frame_size(&code[..len], lookup - function);
-    let exact = size
-        .as_ref()
-        .filter(|size| size.start() == size.end())
-        .map(|size| sp.saturating_add(*size.start()));
-    let mut found: Vec<Candidate> = exact
-        .filter(|slot| call_at(snapshot, *slot, word).is_some())
-        .map(|fp| Candidate { fp, exact: true })
-        .into_iter()
-        .collect();
-    // One of a few places, any call will do; or anywhere, and then a call of this function.
-    let (places, any_call) = match size {
-        Some(size) if exact.is_none() => (size, true),
-        _ => (0..=SCAN, false),
-    };
-    for slot in places.step_by(8).map(|offset| sp.saturating_add(offset)) {
-        if found.len() == MOST || word(slot.saturating_add(8)).is_err() {
-            break;
-        }
-        let call = call_at(snapshot, slot, word);
-        if call.is_some_and(|call| any_call || call == Call::Of(function)) {
-            found.push(Candidate {
-                fp: slot,
-                exact: false,
-            });
-        }
+impl<'s> Search<'s> {
+    /// Looks at the function that the walk stopped in. `None` if it cannot be told which that is.
+    pub(super) fn new(snapshot: &'s Snapshot, at: &Position) -> Option<Self> {
+        let lookup = at.address.address_for_lookup();
+        let function = snapshot.function_start(lookup)?;
+        let mut code = [0; 128];
+        let len = memory::read(function, &mut code);
+        Some(Self {
+            snapshot,
+            sp: at.regs.sp(),
+            function,
+            size: frame_size(&code[..len], lookup - function),
+        })
     }
-    found
-}
 
-/// The call that the return address above `slot` belongs to, if there is one.
-fn call_at(
-    snapshot: &Snapshot,
-    slot: u64,
-    word: &mut dyn FnMut(u64) -> Result<u64, ()>,
-) -> Option<Call> {
-    let back = word(slot.checked_add(8)?).ok()?;
-    snapshot
-        .is_code(back.checked_sub(1)?)
-        .then(|| call_before(back))?
+    /// The frame pointer as the function's first instructions give it.
+    pub(super) fn exact(&self, word: &mut dyn FnMut(u64) -> Result<u64, ()>) -> Option<u64> {
+        let size = self.size.as_ref()?;
+        let slot = self.sp.saturating_add(*size.start());
+        (size.start() == size.end() && self.call_at(slot, word).is_some()).then_some(slot)
+    }
+
+    /// Where else it may point. To be believed only if one alone leads to the root.
+    pub(super) fn places(&self, word: &mut dyn FnMut(u64) -> Result<u64, ()>) -> Vec<u64> {
+        // One of a few places, any call will do; or anywhere, and then a call of this function.
+        let (places, any_call) = match &self.size {
+            Some(size) if size.start() != size.end() => (size.clone(), true),
+            _ => (0..=SCAN, false),
+        };
+        let mut found = Vec::new();
+        for offset in places.step_by(8) {
+            let slot = self.sp.saturating_add(offset);
+            if found.len() == MOST || word(slot.saturating_add(8)).is_err() {
+                break;
+            }
+            let call = self.call_at(slot, word);
+            if call.is_some_and(|call| any_call || call == Call::Of(self.function)) {
+                found.push(slot);
+            }
+        }
+        found
+    }
+
+    /// The call that the return address above `slot` belongs to, if there is one.
+    fn call_at(&self, slot: u64, word: &mut dyn FnMut(u64) -> Result<u64, ()>) -> Option<Call> {
+        let back = word(slot.checked_add(8)?).ok()?;
+        let is_code = self.snapshot.is_code(back.checked_sub(1)?);
+        is_code.then(|| call_before(back))?
+    }
 }
 
 /// The call in front of a return address.

@@ -76,7 +76,8 @@ impl Live {
         result
     }
 
-    /// Tries both ways on threads of its own making and says which work. Some 1 to 10 ms; starts and ends one thread.
+    /// Tries both ways on threads of its own making and says which work. Some 10 ms, most of it waiting for a
+    /// clock tick; starts and ends one thread.
     pub fn self_test(&mut self) -> Capabilities {
         selftest::run(self)
     }

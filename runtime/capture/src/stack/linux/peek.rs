@@ -112,7 +112,8 @@ pub(super) fn walk_asleep(
     handle: &ThreadHandle,
     asleep: &Asleep,
 ) -> Result<(Frames, End), Missed> {
-    use super::{arch, frame_pointer};
+    use super::arch;
+    use super::frame_pointer::Search;
 
     let stack = handle.stack_from(asleep.sp)?;
     let Walker { cache, copy } = walker;
@@ -142,24 +143,23 @@ pub(super) fn walk_asleep(
     if let Some(end) = whole {
         return Ok((frames, end));
     }
-    if arch::frame_pointer(&at.regs) == arch::UNKNOWN_FP {
-        let candidates = frame_pointer::candidates(snapshot, &at, &mut |word| copy.word(word));
-        let (mut found, mut rivals) = (None, 0);
-        for candidate in candidates {
-            let mut from_here = at.clone();
-            arch::set_frame_pointer(&mut from_here.regs, candidate.fp);
-            if let Some(end) = attempt(&mut from_here, copy, &mut frames, candidate.exact) {
-                found = Some((frames.clone(), end));
-                rivals += 1;
-                if candidate.exact || rivals > 1 {
-                    break;
-                }
-            }
-        }
-        if let Some(found) = found
-            && rivals == 1
-        {
+    if arch::frame_pointer(&at.regs) == arch::UNKNOWN_FP
+        && let Some(search) = Search::new(snapshot, &at)
+    {
+        let mut from = |fp, copy: &mut StackCopy, sure| {
+            let mut at = at.clone();
+            arch::set_frame_pointer(&mut at.regs, fp);
+            let end = attempt(&mut at, copy, &mut frames, sure)?;
+            Some((frames.clone(), end))
+        };
+        let exact = search.exact(&mut |at| copy.word(at));
+        if let Some(found) = exact.and_then(|fp| from(fp, copy, true)) {
             return Ok(found);
+        }
+        let places = search.places(&mut |at| copy.word(at));
+        let mut found = places.into_iter().filter_map(|fp| from(fp, copy, false));
+        if let (Some(only), None) = (found.next(), found.next()) {
+            return Ok(only);
         }
     }
     // The poisoned walk may have taught the cache a wrong rule for a rare kind of function.
