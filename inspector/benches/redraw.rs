@@ -132,7 +132,7 @@ impl Bench {
         if self.app.take_dirty() {
             let app = &self.app;
             self.terminal
-                .draw(|frame| draw(app, &Theme::COLOR, frame))
+                .draw(|frame| draw(app, Theme::COLOR, frame))
                 .expect("memory does not fail");
         }
         black_box(self.terminal.backend());

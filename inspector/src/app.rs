@@ -74,6 +74,10 @@ impl Row for SiteRow {
 
 /// The whole state.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches, each with a key of its own"
+)]
 pub struct App {
     pub now: Now,
     /// Columns and rows of the terminal.

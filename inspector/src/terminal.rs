@@ -67,10 +67,6 @@ impl Screen {
     }
 
     /// Gives the terminal back.
-    #[expect(
-        clippy::unused_self,
-        reason = "only who has the terminal can give it back"
-    )]
     pub fn leave(&mut self) {
         restore();
     }
@@ -84,7 +80,7 @@ impl Screen {
     pub fn draw(&mut self, app: &App) -> io::Result<()> {
         queue!(io::stdout(), BeginSynchronizedUpdate)?;
         self.terminal
-            .draw(|frame| ui::draw(app, &self.theme, frame))?;
+            .draw(|frame| ui::draw(app, self.theme, frame))?;
         execute!(io::stdout(), EndSynchronizedUpdate)
     }
 }

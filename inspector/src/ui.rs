@@ -33,7 +33,7 @@ use crate::app::keymap::Place;
 pub use theme::Theme;
 
 /// Draws the whole screen.
-pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
+pub fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) {
     let area = frame.area();
     let panes = clipped(geometry::panes(app), area);
     let buf = frame.buffer_mut();
@@ -57,7 +57,7 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     }
 }
 
-fn body(app: &App, theme: &Theme, panes: Panes, buf: &mut Buffer) {
+fn body(app: &App, theme: Theme, panes: Panes, buf: &mut Buffer) {
     match app.place() {
         Place::Picker => picker::draw(app, theme, panes, buf),
         Place::Tasks => {

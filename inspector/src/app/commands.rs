@@ -57,33 +57,13 @@ pub(super) fn run(app: &mut App, command: Command, effects: &mut Vec<Effect>) {
         Command::Freeze => freeze(app, effects),
         Command::AllFrames => app.all_frames = !app.all_frames,
         Command::Wrap => app.wrap = !app.wrap,
-        Command::Level => {
-            let level = match app.snapshot.target.level {
-                Level::Debug => Level::Quiet,
-                Level::Off | Level::Quiet => Level::Debug,
-            };
-            effects.push(Effect::Configure(Change {
-                level: Some(level),
-                ..Change::default()
-            }));
-        }
-        Command::Abort => {
-            if let Some(task) = app.told_task() {
-                let name = task.title();
-                app.popup = Some(Popup::Abort { id: task.id, name });
-            }
-        }
+        Command::Level => toggle_level(app, effects),
+        Command::Abort => ask_to_abort(app),
         Command::Stacks => {
             app.threads.asking = true;
             effects.push(Effect::Dump);
         }
-        Command::TaskOf => {
-            let task = app.told_warning().and_then(|warning| warning.task.as_ref());
-            match task.map(|task| task.id) {
-                Some(id) => open_task(app, id, effects),
-                None => app.say(Notice::bad("this warning is about no task")),
-            }
-        }
+        Command::TaskOf => open_task_of_warning(app, effects),
         Command::Mute => {
             let filter = &app.filters.warnings.filter;
             if let Some(text) = app.warnings.toggle_mute(filter) {
@@ -94,17 +74,8 @@ pub(super) fn run(app: &mut App, command: Command, effects: &mut Vec<Effect>) {
             let filter = &app.filters.warnings.filter;
             app.warnings.toggle_show_muted(filter);
         }
-        Command::CopySite | Command::CopyAll => {
-            let text = if command == Command::CopySite {
-                copy::place(app)
-            } else {
-                copy::everything(app)
-            };
-            if let Some(text) = text {
-                app.say(Notice::good(format!("copied {}", first_line(&text))));
-                effects.push(Effect::Copy(text));
-            }
-        }
+        Command::CopySite => copy(app, copy::place(app), effects),
+        Command::CopyAll => copy(app, copy::everything(app), effects),
         Command::Editor => match copy::source(app) {
             Some((file, line)) => effects.push(Effect::Edit { file, line }),
             None => app.say(Notice::bad("there is no source line to open")),
@@ -130,6 +101,39 @@ pub(super) fn run(app: &mut App, command: Command, effects: &mut Vec<Effect>) {
         Command::Redraw => effects.push(Effect::Redraw),
         Command::Suspend => effects.push(Effect::Suspend),
         Command::Quit => effects.push(Effect::Quit),
+    }
+}
+
+fn toggle_level(app: &mut App, effects: &mut Vec<Effect>) {
+    let level = match app.snapshot.target.level {
+        Level::Debug => Level::Quiet,
+        Level::Off | Level::Quiet => Level::Debug,
+    };
+    effects.push(Effect::Configure(Change {
+        level: Some(level),
+        ..Change::default()
+    }));
+}
+
+fn ask_to_abort(app: &mut App) {
+    if let Some(task) = app.told_task() {
+        let name = task.title();
+        app.popup = Some(Popup::Abort { id: task.id, name });
+    }
+}
+
+fn open_task_of_warning(app: &mut App, effects: &mut Vec<Effect>) {
+    let task = app.told_warning().and_then(|warning| warning.task.as_ref());
+    match task.map(|task| task.id) {
+        Some(id) => open_task(app, id, effects),
+        None => app.say(Notice::bad("this warning is about no task")),
+    }
+}
+
+fn copy(app: &mut App, text: Option<String>, effects: &mut Vec<Effect>) {
+    if let Some(text) = text {
+        app.say(Notice::good(format!("copied {}", first_line(&text))));
+        effects.push(Effect::Copy(text));
     }
 }
 

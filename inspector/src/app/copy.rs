@@ -6,7 +6,7 @@ use super::keymap::Place as At;
 use super::page::Page;
 use super::{App, SourceKey, path, warnings};
 use crate::format;
-use crate::model::{Frame, Place, Site, Task, Warning};
+use crate::model::{Frame, Place, Site, Task, Thread, Warning};
 
 /// The place of the item under the cursor: `file:line`, or an address.
 pub fn place(app: &App) -> Option<String> {
@@ -18,7 +18,11 @@ pub fn place(app: &App) -> Option<String> {
             .told_warning()
             .and_then(warnings::place)
             .map(Site::short),
-        At::Threads => source(app).map(|(file, line)| format!("{file}:{line}")),
+        At::Threads => {
+            let place = source(app).map(|(file, line)| format!("{file}:{line}"));
+            let name = |row: &Thread| format!("{} (tid {})", row.name, row.tid);
+            place.or_else(|| app.threads.list.selected().map(name))
+        }
     }
     .filter(|text| !text.is_empty())
 }

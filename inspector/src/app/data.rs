@@ -41,7 +41,7 @@ pub(super) fn take(app: &mut App, told: Action, effects: &mut Vec<Effect>) {
             app.popup = Some(Popup::Successor(target));
             app.dirty = true;
         }
-        Action::Detail(id, detail) => detailed(app, id, detail.map(|detail| *detail)),
+        Action::Detail(id, detail) => detailed(app, id, detail.as_deref()),
         Action::Dump(stacks) => dumped(app, stacks),
         Action::Source(key, excerpt) => {
             app.sources.insert(key, excerpt);
@@ -69,7 +69,7 @@ fn connected(app: &mut App, target: Target, runtimes: Vec<Runtime>) {
 
 /// Nothing of one process is shown as if it were another's.
 pub(super) fn forget(app: &mut App) {
-    app.snapshot = Box::default();
+    *app.snapshot = Snapshot::default();
     app.loaded = false;
     app.frozen = None;
     app.pages.clear();
@@ -222,7 +222,7 @@ fn refresh_page(app: &mut App, effects: &mut Vec<Effect>) {
     }
 }
 
-fn detailed(app: &mut App, id: u64, detail: Option<TaskDetail>) {
+fn detailed(app: &mut App, id: u64, detail: Option<&TaskDetail>) {
     app.tasks
         .answer(id, detail.as_ref().map(|detail| &detail.task));
     app.dirty = true;
@@ -233,7 +233,7 @@ fn detailed(app: &mut App, id: u64, detail: Option<TaskDetail>) {
             continue;
         }
         page.waiting = false;
-        match &detail {
+        match detail {
             Some(detail) if !frozen || page.detail.is_none() => page.detail = Some(detail.clone()),
             Some(_) => {}
             None => page.gone = true,

@@ -140,7 +140,7 @@ impl Fields for Thread {
         }
     }
 
-    fn word(&self, _: WordKey) -> &str {
+    fn word(&self, _: WordKey) -> &'static str {
         "none"
     }
 
@@ -201,7 +201,7 @@ impl Fields for Found {
         }
     }
 
-    fn word(&self, _: WordKey) -> &str {
+    fn word(&self, _: WordKey) -> &'static str {
         "none"
     }
 
@@ -220,9 +220,11 @@ mod tests {
     use super::*;
 
     fn typed(line: &mut FilterLine, text: &str) -> bool {
-        text.chars().fold(false, |changed, c| {
-            line.key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)) || changed
-        })
+        let mut changed = false;
+        for c in text.chars() {
+            changed |= line.key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE));
+        }
+        changed
     }
 
     #[test]

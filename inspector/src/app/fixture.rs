@@ -361,6 +361,7 @@ fn main_stack(site: Site) -> Place {
 }
 
 /// One warning of each family.
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub fn warnings() -> Vec<Warning> {
     let sites = sites();
     let base = |id: u32, kind: &str, severity, count, ago_s: u64, site: Site| Warning {

@@ -40,10 +40,13 @@ pub struct Panes {
 }
 
 pub fn panes(app: &App) -> Panes {
-    panes_of(app, app.place())
+    let place = app.place();
+    let is_page = matches!(place, Place::Task | Place::Warning);
+    let line = app.prompt.is_some() || !is_page && app.filter().is_shown();
+    panes_of(app, place, line)
 }
 
-fn panes_of(app: &App, place: Place) -> Panes {
+fn panes_of(app: &App, place: Place, line: bool) -> Panes {
     let (columns, rows) = app.size;
     let row = |y: u16, height: u16| Rect::new(0, y, columns, height);
     let class = class(app.size);
@@ -60,8 +63,7 @@ fn panes_of(app: &App, place: Place) -> Panes {
         bottom -= 1;
         panes.footer = row(bottom, 1);
     }
-    let is_page = matches!(place, Place::Task | Place::Warning);
-    if app.prompt.is_some() || !is_page && app.filter().is_shown() {
+    if line {
         bottom -= 1;
         panes.line = row(bottom, 1);
     }
@@ -98,7 +100,18 @@ fn lower_height(app: &App, place: Place, body: u16) -> u16 {
 
 /// How many rows of the list are on the screen, or would be without the page over it.
 pub fn list_rows(app: &App) -> usize {
-    let main = panes_of(app, app.below()).main;
+    let line = app.prompt.is_some() || app.filter().is_shown();
+    rows(app, line)
+}
+
+/// The same without the line for a filter or a prompt: what is asked of the target does not change as it comes
+/// and goes.
+pub(super) fn most_rows(app: &App) -> usize {
+    rows(app, false)
+}
+
+fn rows(app: &App, line: bool) -> usize {
+    let main = panes_of(app, app.below(), line).main;
     let frame = match class(app.size) {
         Class::TooSmall => return 1,
         Class::Compact => 0,

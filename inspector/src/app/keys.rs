@@ -128,9 +128,9 @@ fn answered(app: &mut App, prompt: &Prompt, effects: &mut Vec<Effect>) -> Result
     }
     match prompt.question {
         Question::TaskId => {
-            let id = text
-                .parse()
-                .map_err(|_| format!("`{text}` is no task id: a number is needed"))?;
+            let id = text.parse().map_err(|error: std::num::ParseIntError| {
+                format!("`{text}` is no task id: {error}")
+            })?;
             app.tasks.select(id);
             commands::open_task(app, id, effects);
         }

@@ -40,6 +40,7 @@ impl Part {
         }
     }
 
+    #[must_use]
     pub fn step(self, by: isize) -> Self {
         let at = self as isize + by;
         Self::ALL[at.rem_euclid(Self::ALL.len() as isize) as usize]

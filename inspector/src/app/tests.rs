@@ -13,11 +13,13 @@ use crate::model::{Change, Level, Rights, TaskState, View};
 const SIZE: (u16, u16) = (120, 35);
 
 fn views(effects: &[Effect]) -> Vec<&View> {
-    let view = |effect| match effect {
-        &Effect::SetView(_, ref view) => Some(view),
-        _ => None,
-    };
-    effects.iter().filter_map(view).collect()
+    let mut views = Vec::new();
+    for effect in effects {
+        if let Effect::SetView(_, view) = effect {
+            views.push(view);
+        }
+    }
+    views
 }
 
 #[test]
@@ -537,12 +539,9 @@ fn every_key_that_the_help_lists_does_something() {
             }
             // From where each of them leads somewhere: away from both ends, with something to clear or unfold.
             match command {
-                Command::Up
-                | Command::First
-                | Command::PageUp
-                | Command::HalfUp
-                | Command::Previous => {
-                    press(&mut app, "j j ]");
+                Command::Previous => drop(press(&mut app, "]")),
+                Command::Up | Command::First | Command::PageUp | Command::HalfUp => {
+                    press(&mut app, "j j");
                 }
                 Command::Unfold => drop(press(&mut app, "h")),
                 Command::Back if app.pages.is_empty() => {
@@ -550,9 +549,8 @@ fn every_key_that_the_help_lists_does_something() {
                     enter(&mut app, "a");
                     press(&mut app, "Enter");
                 }
-                Command::ShowTasks => drop(press(&mut app, "3")),
+                Command::ShowTasks | Command::ShowWarnings => drop(press(&mut app, "3")),
                 Command::ShowThreads => drop(press(&mut app, "1")),
-                Command::ShowWarnings => drop(press(&mut app, "3")),
                 _ => {}
             }
             let before = visible(&app);

@@ -41,7 +41,7 @@ fn wanted(app: &App) -> View {
             let first = (app.tasks.top() as u32).saturating_sub(FROZEN_ROWS / 2);
             (first, FROZEN_ROWS)
         }
-        None => app.tasks.window(geometry::list_rows(app)),
+        None => app.tasks.window(geometry::most_rows(app)),
     };
     let mut filter = app.filters.tasks.filter.to_string();
     if app.tasks.only_warned {

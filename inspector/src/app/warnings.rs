@@ -221,6 +221,9 @@ fn headings(warnings: &[Warning]) -> BTreeMap<&str, KindRow> {
     kinds
 }
 
+/// What is still going on first, then by the last time.
+type Newest = Reverse<(bool, u64)>;
+
 /// Kinds by their newest warning that is shown, each followed by its warnings, newest first.
 fn arrange(
     lines: &[&Line],
@@ -229,7 +232,7 @@ fn arrange(
     muted: &HashSet<Muted>,
     show_muted: bool,
 ) -> Vec<usize> {
-    let mut under: BTreeMap<&WarningKind, Vec<(Reverse<(bool, u64)>, usize)>> = BTreeMap::new();
+    let mut under: BTreeMap<&WarningKind, Vec<(Newest, usize)>> = BTreeMap::new();
     for (at, line) in lines.iter().enumerate() {
         if let Line::One(warning) = line
             && filter.matches(&**warning)
@@ -241,7 +244,7 @@ fn arrange(
                 .push((Reverse((warning.live, warning.last_ns)), at));
         }
     }
-    let mut heads: Vec<(Reverse<(bool, u64)>, usize, &WarningKind)> = Vec::new();
+    let mut heads: Vec<(Newest, usize, &WarningKind)> = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         if let Line::Kind(row) = line
             && let Some(ones) = under.get_mut(&row.kind)

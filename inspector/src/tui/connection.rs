@@ -193,10 +193,10 @@ impl<S: Source> Back<'_, S> {
                 return Some((session, there));
             }
             tell(actions, Action::Successor(Box::new(target))).await;
-            return match self.decision(requests).await? {
-                true => Some((session, there)),
-                false => self.left(requests).await,
-            };
+            if self.decision(requests).await? {
+                return Some((session, there));
+            }
+            return self.left(requests).await;
         }
         None
     }

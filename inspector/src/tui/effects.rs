@@ -120,7 +120,7 @@ impl<S: Source> Executor<S> {
             Effect::Dump => self.ask(Request::Dump),
             Effect::Switch(yes) => self.ask(Request::Switch(yes)),
             Effect::Disconnect => self.connection = None,
-            Effect::Attach(text) => self.attach(text),
+            Effect::Attach(text) => self.attach(&text),
             Effect::Rescan => self.rescan(),
             Effect::RemoveStale(address) => {
                 self.say(match net::remove_stale(&address) {
@@ -162,8 +162,8 @@ impl<S: Source> Executor<S> {
         Ok(false)
     }
 
-    fn attach(&mut self, text: String) {
-        match net::locate(&text) {
+    fn attach(&mut self, text: &str) {
+        match net::locate(text) {
             Ok(address) => self.follow(address, None),
             Err(error) => {
                 let (actions, why) = (self.actions.clone(), error.to_string());

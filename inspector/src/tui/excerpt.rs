@@ -77,9 +77,10 @@ mod tests {
 
     fn file(lines: u32) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let text: String = (1..=lines)
-            .map(|n| format!("\tline {n} \u{1b}[31m\n"))
+        let lines: Vec<String> = (1..=lines)
+            .map(|n| format!("\tline {n} \u{1b}[31m"))
             .collect();
+        let text = lines.join("\n");
         fs::write(file.path(), text).unwrap();
         file
     }

@@ -10,7 +10,7 @@ use super::Theme;
 
 /// A box: its title on the upper left, a note on the upper right where there is room. Returns the inside.
 pub(super) fn draw(
-    theme: &Theme,
+    theme: Theme,
     area: Rect,
     title: Line<'_>,
     note: Line<'_>,
@@ -41,7 +41,7 @@ fn padded(line: Line<'_>, x: u16, y: u16, room: usize, buf: &mut Buffer) -> usiz
     let mut spans = vec![Span::raw(" ")];
     spans.extend(line.spans);
     spans.push(Span::raw(" "));
-    let line = Line::from(spans);
+    let line = Line::from(spans).style(line.style);
     let width = line.width().min(room);
     // The border is dim; what stands in it is not.
     buf.set_style(Rect::new(x, y, width as u16, 1), Style::reset());
@@ -57,7 +57,7 @@ pub(super) fn lines<'a>(area: Rect, lines: impl IntoIterator<Item = Line<'a>>, b
 }
 
 /// A message in the middle: what an empty or failed screen says, and the next step.
-pub(super) fn message(theme: &Theme, area: Rect, what: &str, next: &str, buf: &mut Buffer) {
+pub(super) fn message(theme: Theme, area: Rect, what: &str, next: &str, buf: &mut Buffer) {
     let width = usize::from(area.width.saturating_sub(4)).clamp(1, 76);
     let mut lines: Vec<Line<'_>> = Vec::new();
     for text in super::figure::wrap(what, width) {

@@ -17,7 +17,7 @@ use crate::format;
 use crate::model::{Level, Severity};
 
 /// The state of the connection as a word, and its colour.
-pub(super) fn state(app: &App, theme: &Theme) -> (String, Style) {
+pub(super) fn state(app: &App, theme: Theme) -> (String, Style) {
     match &app.link {
         Link::None => (String::new(), theme.text()),
         Link::Opening(address) => (
@@ -48,7 +48,7 @@ pub(super) fn state(app: &App, theme: &Theme) -> (String, Style) {
 }
 
 /// Process, level, state of the connection.
-pub(super) fn header(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub(super) fn header(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     if app.place() == Place::Picker {
         let mut spans = vec![
             Span::styled(" pollscope", theme.accent()),
@@ -57,7 +57,7 @@ pub(super) fn header(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
         let (word, style) = state(app, theme);
         spans.push(Span::raw("  "));
         spans.push(Span::styled(word, style));
-        buf_line(area, Line::from(spans), buf);
+        left(area, &Line::from(spans), buf);
         return;
     }
     let target = &app.snapshot.target;
@@ -100,8 +100,8 @@ pub(super) fn header(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
         spans.push(Span::styled(format!("  {label}"), theme.dim()));
         spans.push(Span::raw(value));
     }
-    buf_line(area, Line::from(spans), buf);
-    align_right(area, right, buf);
+    left(area, &Line::from(spans), buf);
+    self::right(area, &right, buf);
 }
 
 /// Only what is missing is worth the room.
@@ -112,21 +112,21 @@ fn symbols(symbols: &str) -> String {
     }
 }
 
-fn buf_line(area: Rect, line: Line<'_>, buf: &mut Buffer) {
+fn left(area: Rect, line: &Line<'_>, buf: &mut Buffer) {
     if area.height > 0 {
-        buf.set_line(area.x, area.y, &line, area.width);
+        buf.set_line(area.x, area.y, line, area.width);
     }
 }
 
-fn align_right(area: Rect, line: Line<'_>, buf: &mut Buffer) {
+fn right(area: Rect, line: &Line<'_>, buf: &mut Buffer) {
     let width = (line.width() as u16).min(area.width);
     if area.height > 0 {
-        buf.set_line(area.right() - width, area.y, &line, width);
+        buf.set_line(area.right() - width, area.y, line, width);
     }
 }
 
 /// The screens, and the one thing most wrong.
-pub(super) fn tabs(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub(super) fn tabs(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     let totals = &app.snapshot.totals;
     let (info, warn, error) = (
         totals.warnings_info,
@@ -146,11 +146,10 @@ pub(super) fn tabs(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
         } else {
             spans.push(Span::styled(format!(" {text} "), theme.dim()));
         }
-        spans.push(Span::raw(" "));
     }
     let tabs = Line::from(spans);
     let room = usize::from(area.width).saturating_sub(tabs.width() + 2);
-    buf_line(area, tabs, buf);
+    left(area, &tabs, buf);
     if !app.loaded {
         return;
     }
@@ -162,27 +161,24 @@ pub(super) fn tabs(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     };
     let blank = if shape.is_empty() { "" } else { " " };
     let text = figure::fit(&format!("{shape}{blank}{}", health.text), room);
-    align_right(area, Line::styled(format!("{text} "), style), buf);
+    right(area, &Line::styled(format!("{text} "), style), buf);
 }
 
 /// The prompt or the filter. Returns where the terminal's cursor stands.
-pub(super) fn line(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> Option<Position> {
+pub(super) fn line(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) -> Option<Position> {
     if area.height == 0 {
         return None;
     }
-    let (label, input, error, editing) = match &app.prompt {
-        Some(prompt) => {
-            let label = match prompt.question {
-                Question::TaskId => " go to task ",
-                Question::Address => " attach to PID, host:port or unix:path ",
-            };
-            (label, &prompt.input, prompt.error.as_deref(), true)
-        }
-        None => {
-            let filter = app.filter();
-            let error = filter.error.as_deref();
-            (" filter ", &filter.input, error, filter.editing)
-        }
+    let (label, input, error, editing) = if let Some(prompt) = &app.prompt {
+        let label = match prompt.question {
+            Question::TaskId => " go to task ",
+            Question::Address => " attach to PID, host:port or unix:path ",
+        };
+        (label, &prompt.input, prompt.error.as_deref(), true)
+    } else {
+        let filter = app.filter();
+        let error = filter.error.as_deref();
+        (" filter ", &filter.input, error, filter.editing)
     };
     let label_style = if editing { theme.accent() } else { theme.dim() };
     let label_width = label.width().min(usize::from(area.width)) as u16;
@@ -208,13 +204,13 @@ pub(super) fn line(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> Op
         let hint = "   Enter keeps it, Esc clears it";
         spans.push(Span::styled(hint, theme.dim()));
     }
-    buf_line(area, Line::from(spans), buf);
+    left(area, &Line::from(spans), buf);
     let at = input.visual_cursor().saturating_sub(scroll) as u16;
     editing.then(|| Position::new(area.x + label_width + at, area.y))
 }
 
 /// Notices, else hints from the keymap, cut by width; on the right what the target cannot see.
-pub(super) fn footer(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub(super) fn footer(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     if let Some((notice, _)) = &app.notice {
         let (shape, style) = if notice.bad {
             ("!", theme.severity(Severity::Warn))
@@ -222,7 +218,7 @@ pub(super) fn footer(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
             ("·", theme.good())
         };
         let line = Line::styled(format!(" {shape} {}", notice.text), style);
-        return buf_line(area, line, buf);
+        return left(area, &line, buf);
     }
     if let Link::Lost(lost) = &app.link {
         let next = if lost.given_up {
@@ -234,7 +230,7 @@ pub(super) fn footer(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
             format!(" {}; {next}", lost.why),
             theme.severity(Severity::Warn),
         );
-        return buf_line(area, line, buf);
+        return left(area, &line, buf);
     }
     let right = unseen(app, area.width);
     let room = usize::from(area.width).saturating_sub(right.width() + 2);
@@ -260,8 +256,8 @@ pub(super) fn footer(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
         spans.push(Span::styled(format!(" {key}"), theme.accent()));
         spans.push(Span::styled(format!(" {hint} "), theme.dim()));
     }
-    buf_line(area, Line::from(spans), buf);
-    align_right(area, Line::styled(right, theme.dim()), buf);
+    left(area, &Line::from(spans), buf);
+    self::right(area, &Line::styled(right, theme.dim()), buf);
 }
 
 /// Tasks that libraries spawned without us, and what would show them.

@@ -15,12 +15,12 @@ use crate::app::{App, path};
 use crate::format;
 use crate::model::Severity;
 
-pub(super) fn too_small(theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub(super) fn too_small(theme: Theme, area: Rect, buf: &mut Buffer) {
     let text = figure::fit("too small", usize::from(area.width));
     boxes::lines(area, [Line::styled(text, theme.bold())], buf);
 }
 
-pub(super) fn header(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub(super) fn header(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     if app.place() == Place::Picker {
         return boxes::lines(area, [Line::styled("pollscope", theme.accent())], buf);
     }
@@ -41,7 +41,7 @@ pub(super) fn header(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     boxes::lines(area, [line], buf);
 }
 
-pub(super) fn body(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub(super) fn body(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     let width = usize::from(area.width);
     let height = list_rows(app);
     let lines: Vec<(bool, Line<'_>)> = match app.place() {
@@ -116,7 +116,7 @@ pub(super) fn body(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     }
 }
 
-fn task<'a>(app: &App, theme: &Theme, task: &crate::model::Task, width: usize) -> Line<'a> {
+fn task<'a>(app: &App, theme: Theme, task: &crate::model::Task, width: usize) -> Line<'a> {
     let busy = figure::time(task.busy_ns, app.snapshot.target.level);
     let shape = mark(task.warned);
     let name = if task.name.is_empty() {
@@ -132,7 +132,7 @@ fn task<'a>(app: &App, theme: &Theme, task: &crate::model::Task, width: usize) -
     ])
 }
 
-fn warning<'a>(theme: &Theme, row: &Row, width: usize) -> Line<'a> {
+fn warning<'a>(theme: Theme, row: &Row, width: usize) -> Line<'a> {
     match row {
         Row::Kind(row) => Line::styled(
             format!("{} ×{}", row.kind.title(), format::count(row.count)),
@@ -154,7 +154,7 @@ fn warning<'a>(theme: &Theme, row: &Row, width: usize) -> Line<'a> {
 }
 
 /// The part of the page that has the keys.
-fn page<'a>(app: &App, theme: &Theme, width: usize) -> Vec<Line<'a>> {
+fn page<'a>(app: &App, theme: Theme, width: usize) -> Vec<Line<'a>> {
     let manner = super::stack::Manner {
         width: width.saturating_sub(1),
         all: app.all_frames,

@@ -17,7 +17,7 @@ const KEYS: usize = 13;
 /// Returns where the terminal's cursor stands.
 pub(super) fn draw(
     app: &App,
-    theme: &Theme,
+    theme: Theme,
     query: &Input,
     top: usize,
     area: Rect,
@@ -69,7 +69,7 @@ pub(super) fn draw(
     Some(Position::new(search.x + 7 + typed, search.y))
 }
 
-fn drawn<'a>(theme: &Theme, line: &help::Line, width: usize) -> Line<'a> {
+fn drawn<'a>(theme: Theme, line: &help::Line, width: usize) -> Line<'a> {
     match line {
         help::Line::Heading(text) => Line::styled(*text, theme.bold()),
         help::Line::Blank => Line::default(),

@@ -21,7 +21,7 @@ pub(super) enum Unit {
 /// Draws the buckets that hold something, merged until they fit; rows from `threshold` nanoseconds on (0: none)
 /// are marked.
 pub(super) fn draw(
-    theme: &Theme,
+    theme: Theme,
     of: &Distribution,
     unit: Unit,
     threshold: u64,

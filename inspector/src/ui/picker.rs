@@ -39,7 +39,7 @@ const COLUMNS: &[Column<Shown>] = &[
     growing(Shown::Address, "ADDRESS", 16, 60, 2),
 ];
 
-pub(super) fn draw(app: &App, theme: &Theme, panes: Panes, buf: &mut Buffer) {
+pub(super) fn draw(app: &App, theme: Theme, panes: Panes, buf: &mut Buffer) {
     let count = app.picker.len() as u64;
     let title = Line::styled(
         format!("Instrumented processes {}", figure::grouped(count)),
@@ -97,7 +97,7 @@ pub(super) fn draw(app: &App, theme: &Theme, panes: Panes, buf: &mut Buffer) {
     }
 }
 
-fn cell(theme: &Theme, row: &Found, column: Shown, width: usize) -> (String, Style) {
+fn cell(theme: Theme, row: &Found, column: Shown, width: usize) -> (String, Style) {
     let plain = theme.text();
     let dash = |value: Option<String>| match value {
         Some(value) => (value, plain),
@@ -134,7 +134,7 @@ const fn word(level: Level) -> &'static str {
     }
 }
 
-fn state(theme: &Theme, state: &FoundState) -> (String, Style) {
+fn state(theme: Theme, state: &FoundState) -> (String, Style) {
     let (word, style) = match state {
         FoundState::Asking => ("asking", theme.dim()),
         FoundState::Ready => ("ready", theme.good()),
@@ -144,7 +144,7 @@ fn state(theme: &Theme, state: &FoundState) -> (String, Style) {
     (word.to_owned(), style)
 }
 
-fn chosen(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+fn chosen(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     let Some(found) = app.picker.selected() else {
         return not_listed(theme, area, buf);
     };
@@ -188,7 +188,7 @@ fn chosen(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     boxes::lines(inner, lines, buf);
 }
 
-fn not_listed(theme: &Theme, area: Rect, buf: &mut Buffer) {
+fn not_listed(theme: Theme, area: Rect, buf: &mut Buffer) {
     let title = Line::styled("Not listed?", theme.bold());
     let inner = boxes::padding(boxes::draw(theme, area, title, Line::default(), false, buf));
     let rows = [

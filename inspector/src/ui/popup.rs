@@ -13,7 +13,7 @@ use crate::format;
 use crate::model::Severity;
 
 /// Returns where the terminal's cursor stands, if the popup takes text.
-pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> Option<Position> {
+pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) -> Option<Position> {
     match app.popup.as_ref()? {
         Popup::Help { query, top } => return help::draw(app, theme, query, *top, area, buf),
         Popup::Abort { id, name } => {
@@ -39,7 +39,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> Op
     None
 }
 
-fn ask(theme: &Theme, area: Rect, title: &str, text: &[String], yes: &str, buf: &mut Buffer) {
+fn ask(theme: Theme, area: Rect, title: &str, text: &[String], yes: &str, buf: &mut Buffer) {
     let width = area.width.saturating_sub(4).min(68);
     let room = usize::from(width.saturating_sub(4)).max(1);
     let mut lines: Vec<Line<'_>> = vec![Line::default()];

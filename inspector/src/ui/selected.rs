@@ -11,7 +11,7 @@ use crate::app::{App, path};
 use crate::format;
 use crate::model::{Level, SiteRow, Task, TaskState};
 
-pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     if area.height < 3 {
         return;
     }
@@ -39,7 +39,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     boxes::lines(inner, lines, buf);
 }
 
-fn whereabouts<'a>(app: &App, theme: &Theme, row: &Row, width: u16) -> Line<'a> {
+fn whereabouts<'a>(app: &App, theme: Theme, row: &Row, width: u16) -> Line<'a> {
     let task = &row.task;
     let now = match row.fate {
         Fate::Gone => "done: it ended while the cursor was on it".to_owned(),
@@ -75,7 +75,7 @@ fn whereabouts<'a>(app: &App, theme: &Theme, row: &Row, width: u16) -> Line<'a> 
     Line::from(spans)
 }
 
-fn figures<'a>(theme: &Theme, level: Level, site: Option<&SiteRow>) -> Line<'a> {
+fn figures<'a>(theme: Theme, level: Level, site: Option<&SiteRow>) -> Line<'a> {
     let Some(poll) = site.and_then(|site| site.poll_ns.as_ref()) else {
         return match level {
             Level::Debug => Line::styled("no poll of this site was timed yet", theme.dim()),
@@ -100,7 +100,7 @@ fn figures<'a>(theme: &Theme, level: Level, site: Option<&SiteRow>) -> Line<'a> 
     Line::from(spans)
 }
 
-pub(super) fn quantiles(spans: &mut Vec<Span<'_>>, theme: &Theme, values: &[(&str, u64)]) {
+pub(super) fn quantiles(spans: &mut Vec<Span<'_>>, theme: Theme, values: &[(&str, u64)]) {
     for (at, (name, ns)) in values.iter().enumerate() {
         let blank = if at == 0 { "" } else { "  " };
         spans.push(Span::styled(format!("{blank}{name} "), theme.dim()));
@@ -108,7 +108,7 @@ pub(super) fn quantiles(spans: &mut Vec<Span<'_>>, theme: &Theme, values: &[(&st
     }
 }
 
-fn warnings<'a>(app: &App, theme: &Theme, task: &Task) -> Line<'a> {
+fn warnings<'a>(app: &App, theme: Theme, task: &Task) -> Line<'a> {
     let mut spans = Vec::new();
     let of_task = |warning: &&crate::model::Warning| {
         warning.task.as_ref().is_some_and(|told| told.id == task.id)

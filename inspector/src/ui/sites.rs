@@ -40,7 +40,7 @@ const COLUMNS: &[Column<Shown>] = &[
     left(History, "LIVE, LAST 60 s", 16, 7),
 ];
 
-pub(super) fn draw(app: &App, theme: &Theme, panes: Panes, buf: &mut Buffer) {
+pub(super) fn draw(app: &App, theme: Theme, panes: Panes, buf: &mut Buffer) {
     let count = figure::plural(app.sites.len() as u64, "spawn site");
     let tasks = figure::plural(app.snapshot.totals.tasks, "task");
     let title = Line::from(vec![
@@ -83,13 +83,7 @@ pub(super) fn draw(app: &App, theme: &Theme, panes: Panes, buf: &mut Buffer) {
     }
 }
 
-fn cell(
-    theme: &Theme,
-    row: &SiteRow,
-    level: Level,
-    column: Shown,
-    width: usize,
-) -> (String, Style) {
+fn cell(theme: Theme, row: &SiteRow, level: Level, column: Shown, width: usize) -> (String, Style) {
     let plain = theme.text();
     match column {
         Of(Order::Warned) => (mark(row.warned).to_owned(), theme.warned(row.warned)),
@@ -125,7 +119,7 @@ fn growth(per_min: f64) -> String {
 }
 
 /// How old its tasks are, and what their polls cost.
-fn life(theme: &Theme, row: &SiteRow, level: Level, area: Rect, buf: &mut Buffer) {
+fn life(theme: Theme, row: &SiteRow, level: Level, area: Rect, buf: &mut Buffer) {
     if area.height < 4 {
         return;
     }
@@ -182,7 +176,7 @@ fn life(theme: &Theme, row: &SiteRow, level: Level, area: Rect, buf: &mut Buffer
                 selected::quantiles(&mut spans, theme, &values);
             }
             None if level == Level::Debug => {
-                spans.push(Span::styled("none timed yet", theme.dim()))
+                spans.push(Span::styled("none timed yet", theme.dim()));
             }
             None => spans.push(Span::styled("off: needs level debug (L)", theme.dim())),
         }

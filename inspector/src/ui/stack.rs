@@ -19,7 +19,7 @@ pub(super) struct Manner {
 }
 
 /// The frames as lines, innermost first.
-pub(super) fn lines<'a>(theme: &Theme, place: &Place, manner: Manner) -> Vec<Line<'a>> {
+pub(super) fn lines<'a>(theme: Theme, place: &Place, manner: Manner) -> Vec<Line<'a>> {
     let frames = &place.backtrace;
     let mut lines = Vec::new();
     let mut hidden: Vec<&Frame> = Vec::new();
@@ -52,7 +52,7 @@ fn is_shown(frames: &[Frame], at: usize) -> bool {
     }
 }
 
-fn fold(theme: &Theme, hidden: &mut Vec<&Frame>, lines: &mut Vec<Line<'_>>) {
+fn fold(theme: Theme, hidden: &mut Vec<&Frame>, lines: &mut Vec<Line<'_>>) {
     if hidden.is_empty() {
         return;
     }
@@ -74,7 +74,7 @@ fn fold(theme: &Theme, hidden: &mut Vec<&Frame>, lines: &mut Vec<Line<'_>>) {
     hidden.clear();
 }
 
-fn one(theme: &Theme, at: usize, frame: &Frame, manner: Manner, lines: &mut Vec<Line<'_>>) {
+fn one(theme: Theme, at: usize, frame: &Frame, manner: Manner, lines: &mut Vec<Line<'_>>) {
     let name = name(frame);
     let location = path::place(&frame.file, frame.line, manner.width);
     let room = manner.width.saturating_sub(3);
@@ -160,7 +160,7 @@ mod tests {
             wrap,
             folds: true,
         };
-        let lines = lines(&Theme::PLAIN, place, manner);
+        let lines = lines(Theme::PLAIN, place, manner);
         lines.iter().map(ToString::to_string).collect()
     }
 

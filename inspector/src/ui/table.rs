@@ -119,7 +119,7 @@ pub(super) fn layout<C: Copy>(columns: &[Column<C>], width: u16) -> Vec<Slot<C>>
 
 /// The titles; `sorted` says with which arrow a column carries the order.
 pub(super) fn head<C: Copy>(
-    theme: &Theme,
+    theme: Theme,
     slots: &[Slot<C>],
     area: Rect,
     sorted: impl Fn(C) -> Option<&'static str>,
@@ -146,7 +146,7 @@ pub(super) struct Lie {
 
 /// One row; `text` gives what stands in a column of that width.
 pub(super) fn row<C: Copy>(
-    theme: &Theme,
+    theme: Theme,
     slots: &[Slot<C>],
     area: Rect,
     lie: Lie,

@@ -15,7 +15,7 @@ use crate::app::{App, path};
 use crate::format;
 use crate::model::{Level, Place, TaskDetail, TaskState};
 
-pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     let Some(Page::Task(page)) = app.pages.last() else {
         return;
     };
@@ -30,9 +30,10 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
         Span::styled(format!("Task {}  ", task.id), theme.dim()),
         Span::styled(task.title(), theme.bold()),
     ]);
-    let note = match page.gone {
-        true => Line::styled("done: the last that was known", theme.dim()),
-        false => Line::default(),
+    let note = if page.gone {
+        Line::styled("done: the last that was known", theme.dim())
+    } else {
+        Line::default()
     };
     let inner = boxes::padding(boxes::draw(theme, top, title, note, false, buf));
     boxes::lines(inner, facts, buf);
@@ -49,7 +50,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     }
 }
 
-fn waiting(theme: &Theme, page: &TaskPage, area: Rect, buf: &mut Buffer) {
+fn waiting(theme: Theme, page: &TaskPage, area: Rect, buf: &mut Buffer) {
     let title = Line::styled(format!("Task {}", page.id), theme.bold());
     let inner = boxes::draw(theme, area, title, Line::default(), false, buf);
     if page.gone {
@@ -66,7 +67,7 @@ fn waiting(theme: &Theme, page: &TaskPage, area: Rect, buf: &mut Buffer) {
     }
 }
 
-fn facts<'a>(app: &App, theme: &Theme, page: &TaskPage, detail: &TaskDetail) -> Vec<Line<'a>> {
+fn facts<'a>(app: &App, theme: Theme, page: &TaskPage, detail: &TaskDetail) -> Vec<Line<'a>> {
     let task = &detail.task;
     let level = app.snapshot.target.level;
     let label = |text: &str| Span::styled(format!("{text:<8}"), theme.dim());
@@ -158,7 +159,7 @@ fn facts<'a>(app: &App, theme: &Theme, page: &TaskPage, detail: &TaskDetail) -> 
 
 fn in_boxes(
     app: &App,
-    theme: &Theme,
+    theme: Theme,
     page: &TaskPage,
     detail: &TaskDetail,
     area: Rect,
@@ -186,7 +187,7 @@ fn in_boxes(
         if area.height < 3 {
             continue;
         }
-        let (title, note) = titles(app, theme, part, detail);
+        let (title, note) = titles(theme, part, detail);
         let focused = page.part == part;
         let inner = boxes::draw(theme, area, title, note, focused, buf);
         content(app, theme, page, detail, part, boxes::padding(inner), buf);
@@ -195,7 +196,7 @@ fn in_boxes(
 
 fn in_tabs(
     app: &App,
-    theme: &Theme,
+    theme: Theme,
     page: &TaskPage,
     detail: &TaskDetail,
     area: Rect,
@@ -228,7 +229,7 @@ fn in_tabs(
     );
 }
 
-fn titles<'a>(app: &App, theme: &Theme, part: Part, detail: &TaskDetail) -> (Line<'a>, Line<'a>) {
+fn titles<'a>(theme: Theme, part: Part, detail: &TaskDetail) -> (Line<'a>, Line<'a>) {
     let plain = |text: &'static str| Line::styled(text, theme.bold());
     let none = Line::default();
     match part {
@@ -250,8 +251,6 @@ fn titles<'a>(app: &App, theme: &Theme, part: Part, detail: &TaskDetail) -> (Lin
         Part::Warnings => {
             let count = detail.warnings.len() as u64;
             let note = if count > 0 { "Enter opens" } else { "" };
-            let muted = app.warnings.muted();
-            let _ = muted;
             (
                 Line::styled(format!("Warnings {count}"), theme.bold()),
                 Line::styled(note, theme.dim()),
@@ -262,7 +261,7 @@ fn titles<'a>(app: &App, theme: &Theme, part: Part, detail: &TaskDetail) -> (Lin
 
 fn content(
     app: &App,
-    theme: &Theme,
+    theme: Theme,
     page: &TaskPage,
     detail: &TaskDetail,
     part: Part,
@@ -283,7 +282,7 @@ fn content(
     }
 }
 
-fn frames(app: &App, theme: &Theme, place: &Place, scroll: usize, area: Rect, buf: &mut Buffer) {
+fn frames(app: &App, theme: Theme, place: &Place, scroll: usize, area: Rect, buf: &mut Buffer) {
     if place.backtrace.is_empty() {
         let why = match app.snapshot.target.level {
             Level::Debug => {
@@ -311,7 +310,7 @@ fn frames(app: &App, theme: &Theme, place: &Place, scroll: usize, area: Rect, bu
 }
 
 /// There is a stack only of a poll that runs.
-fn parked(theme: &Theme, detail: &TaskDetail, area: Rect, buf: &mut Buffer) {
+fn parked(theme: Theme, detail: &TaskDetail, area: Rect, buf: &mut Buffer) {
     let (what, why) = match detail.task.state {
         TaskState::Running => ("in a poll", "its stack could not be taken this time"),
         TaskState::Scheduled => (
@@ -329,7 +328,7 @@ fn parked(theme: &Theme, detail: &TaskDetail, area: Rect, buf: &mut Buffer) {
     boxes::lines(area, lines, buf);
 }
 
-fn polls(app: &App, theme: &Theme, detail: &TaskDetail, area: Rect, buf: &mut Buffer) {
+fn polls(app: &App, theme: Theme, detail: &TaskDetail, area: Rect, buf: &mut Buffer) {
     let Some(poll) = &detail.site_poll_ns else {
         let why = match app.snapshot.target.level {
             Level::Debug => "no poll of this site was timed yet",
@@ -366,7 +365,7 @@ fn polls(app: &App, theme: &Theme, detail: &TaskDetail, area: Rect, buf: &mut Bu
     boxes::lines(last, [Line::from(spans)], buf);
 }
 
-fn wakers<'a>(app: &App, theme: &Theme, detail: &TaskDetail, level: Level) -> Vec<Line<'a>> {
+fn wakers<'a>(app: &App, theme: Theme, detail: &TaskDetail, level: Level) -> Vec<Line<'a>> {
     let task = &detail.task;
     let Some(wakers) = &detail.wakers else {
         let why = match level {
@@ -420,7 +419,7 @@ fn wakers<'a>(app: &App, theme: &Theme, detail: &TaskDetail, level: Level) -> Ve
 
 fn warnings(
     app: &App,
-    theme: &Theme,
+    theme: Theme,
     page: &TaskPage,
     detail: &TaskDetail,
     area: Rect,

@@ -31,8 +31,11 @@ const COLUMNS: &[Column<Order>] = &[
     growing(Order::Site, "SITE", 24, 48, 4),
 ];
 
-pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let inner = boxes::draw(theme, area, title(app, theme), note(app, theme), false, buf);
+pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
+    let note = note(app, theme);
+    let room = usize::from(area.width).saturating_sub(note.width() + 10);
+    let title = title(app, theme, room);
+    let inner = boxes::draw(theme, area, title, note, false, buf);
     if inner.height < 2 {
         return;
     }
@@ -67,7 +70,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
 }
 
 pub(super) fn cell(
-    theme: &Theme,
+    theme: Theme,
     task: &Task,
     level: Level,
     column: Order,
@@ -92,7 +95,7 @@ pub(super) fn cell(
 }
 
 /// A time, dim where it is not one.
-pub(super) fn time(theme: &Theme, ns: Option<u64>, level: Level) -> (String, Style) {
+pub(super) fn time(theme: Theme, ns: Option<u64>, level: Level) -> (String, Style) {
     let style = if ns.is_some() {
         theme.text()
     } else {
@@ -101,7 +104,8 @@ pub(super) fn time(theme: &Theme, ns: Option<u64>, level: Level) -> (String, Sty
     (figure::time(ns, level), style)
 }
 
-fn title<'a>(app: &App, theme: &Theme) -> Line<'a> {
+/// How many there are; of the states as many as there is room for.
+fn title<'a>(app: &App, theme: Theme, room: usize) -> Line<'a> {
     let totals = &app.snapshot.totals;
     let (matched, all) = (app.tasks.matched() as u64, app.snapshot.tasks_total);
     let mut spans = vec![Span::styled("Tasks ", theme.bold())];
@@ -122,15 +126,17 @@ fn title<'a>(app: &App, theme: &Theme) -> Line<'a> {
         ("done", totals.done),
         ("blocking", totals.blocking),
     ] {
-        if n > 0 {
-            spans.push(Span::styled(format!("   {word} "), theme.dim()));
-            spans.push(Span::raw(figure::grouped(n)));
+        let (word, n_text) = (format!("   {word} "), figure::grouped(n));
+        let used: usize = spans.iter().map(Span::width).sum();
+        if n > 0 && used + word.len() + n_text.len() <= room {
+            spans.push(Span::styled(word, theme.dim()));
+            spans.push(Span::raw(n_text));
         }
     }
     Line::from(spans)
 }
 
-fn note<'a>(app: &App, theme: &Theme) -> Line<'a> {
+fn note<'a>(app: &App, theme: Theme) -> Line<'a> {
     let mut words = Vec::new();
     if app.tasks.only_warned {
         words.push("only warned".to_owned());
@@ -143,7 +149,7 @@ fn note<'a>(app: &App, theme: &Theme) -> Line<'a> {
     Line::styled(words.join(" · "), theme.dim())
 }
 
-fn empty(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+fn empty(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     let (what, next) = if !app.loaded {
         (
             "waiting for the first update",

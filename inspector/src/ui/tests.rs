@@ -14,7 +14,7 @@ fn drawn(app: &App, name: &str) -> String {
     let (columns, rows) = app.size;
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     terminal
-        .draw(|frame| draw(app, &Theme::COLOR, frame))
+        .draw(|frame| draw(app, Theme::COLOR, frame))
         .unwrap();
     svg::save(
         &format!("{name}_{columns}x{rows}"),
@@ -335,7 +335,7 @@ fn no_size_panics() {
                 update(&mut app, at(50), Action::Resize(columns, rows));
                 let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
                 terminal
-                    .draw(|frame| draw(&app, &Theme::PLAIN, frame))
+                    .draw(|frame| draw(&app, Theme::PLAIN, frame))
                     .unwrap();
             }
         }
@@ -348,7 +348,7 @@ fn a_terminal_that_shrank_before_the_state_heard_of_it_is_drawn_within() {
         for (columns, rows) in [(1, 1), (20, 4), (61, 13), (119, 34), (40, 40)] {
             let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
             terminal
-                .draw(|frame| draw(&app, &Theme::COLOR, frame))
+                .draw(|frame| draw(&app, Theme::COLOR, frame))
                 .unwrap();
         }
     }
@@ -359,7 +359,7 @@ fn without_colour_no_cell_has_any() {
     for app in every_screen((120, 35)) {
         let mut terminal = Terminal::new(TestBackend::new(120, 35)).unwrap();
         terminal
-            .draw(|frame| draw(&app, &Theme::PLAIN, frame))
+            .draw(|frame| draw(&app, Theme::PLAIN, frame))
             .unwrap();
         let reset = ratatui::style::Color::Reset;
         for cell in &terminal.backend().buffer().content {
@@ -373,7 +373,7 @@ fn the_default_theme_sets_no_background() {
     for app in every_screen((80, 24)) {
         let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
         terminal
-            .draw(|frame| draw(&app, &Theme::COLOR, frame))
+            .draw(|frame| draw(&app, Theme::COLOR, frame))
             .unwrap();
         let reset = ratatui::style::Color::Reset;
         assert!(

@@ -37,7 +37,7 @@ const COLUMNS: &[Column<Shown>] = &[
     right(Of(Order::Polls), "POLLS", 8, 4),
 ];
 
-pub(super) fn draw(app: &App, theme: &Theme, panes: Panes, buf: &mut Buffer) {
+pub(super) fn draw(app: &App, theme: Theme, panes: Panes, buf: &mut Buffer) {
     let count = app.snapshot.threads.len() as u64;
     let mut spans = vec![Span::styled(
         format!("Threads {}", figure::grouped(count)),
@@ -91,7 +91,7 @@ fn stuck<'a>(app: &'a App, thread: &Thread) -> Option<&'a Warning> {
     })
 }
 
-fn cell(app: &App, theme: &Theme, row: &Thread, column: Shown, width: usize) -> (String, Style) {
+fn cell(app: &App, theme: Theme, row: &Thread, column: Shown, width: usize) -> (String, Style) {
     let plain = theme.text();
     let stuck = stuck(app, row).map(|warning| warning.severity);
     match column {
@@ -123,7 +123,7 @@ fn cell(app: &App, theme: &Theme, row: &Thread, column: Shown, width: usize) -> 
     }
 }
 
-fn now(app: &App, theme: &Theme, row: &Thread, stuck: Option<Severity>) -> (String, Style) {
+fn now(app: &App, theme: Theme, row: &Thread, stuck: Option<Severity>) -> (String, Style) {
     let Some(id) = row.current_task else {
         let style = if row.now == "parked" {
             theme.dim()
@@ -141,7 +141,7 @@ fn now(app: &App, theme: &Theme, row: &Thread, stuck: Option<Severity>) -> (Stri
     (text, theme.warned(stuck))
 }
 
-fn below(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+fn below(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     if area.width < 100 {
         return stack_box(app, theme, area, buf);
     }
@@ -160,7 +160,7 @@ fn below(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
 }
 
 /// The target, what it can see, and what we cost it.
-fn target_box(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+fn target_box(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     let title = Line::styled("Target", theme.bold());
     let inner = boxes::padding(boxes::draw(theme, area, title, Line::default(), false, buf));
     let snapshot = &app.snapshot;
@@ -183,10 +183,7 @@ fn target_box(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     };
     let unseen = match snapshot.uninstrumented_tasks {
         0 => "none known".to_owned(),
-        n => format!(
-            "{} (needs tokio_unstable)",
-            figure::plural(n, "library task")
-        ),
+        n => format!("{} of libraries", figure::plural(n, "task")),
     };
     let dropped = snapshot.dropped;
     let lost = match dropped.events + dropped.warnings + dropped.tasks {
@@ -222,7 +219,7 @@ fn target_box(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     boxes::lines(inner, lines, buf);
 }
 
-fn stack_box(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+fn stack_box(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     let Some(thread) = app.threads.list.selected() else {
         boxes::draw(theme, area, Line::default(), Line::default(), false, buf);
         return;
@@ -281,7 +278,7 @@ fn stack_box(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
 
 fn frames<'a>(
     app: &App,
-    theme: &Theme,
+    theme: Theme,
     place: Option<&Place>,
     missing: &str,
     width: usize,

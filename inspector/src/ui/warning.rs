@@ -18,7 +18,7 @@ const SIDE_BY_SIDE: u16 = 100;
 const FRAMES: usize = 4;
 
 /// Draws the warning that is told about.
-pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     if area.height < 3 {
         return;
     }
@@ -85,7 +85,7 @@ fn split(area: Rect, width: u16, height: u16) -> (Rect, Rect) {
     (first, second)
 }
 
-fn title<'a>(theme: &Theme, warning: &Warning, second: bool) -> Line<'a> {
+fn title<'a>(theme: Theme, warning: &Warning, second: bool) -> Line<'a> {
     let words = warning.kind.words();
     if second {
         let shape = mark(Some(warning.severity));
@@ -98,7 +98,7 @@ fn title<'a>(theme: &Theme, warning: &Warning, second: bool) -> Line<'a> {
 /// All that one side tells, fitted to the box: frames give way to the facts below them, those to the advice.
 fn side<'a>(
     app: &App,
-    theme: &Theme,
+    theme: Theme,
     warning: &Warning,
     place: &Place,
     second: bool,
@@ -138,7 +138,7 @@ fn side<'a>(
     lines
 }
 
-fn frames<'a>(app: &App, theme: &Theme, place: &Place, width: usize, folds: bool) -> Vec<Line<'a>> {
+fn frames<'a>(app: &App, theme: Theme, place: &Place, width: usize, folds: bool) -> Vec<Line<'a>> {
     if !place.backtrace.is_empty() {
         let manner = Manner {
             width,
@@ -163,7 +163,7 @@ fn frames<'a>(app: &App, theme: &Theme, place: &Place, width: usize, folds: bool
     lines
 }
 
-fn fact<'a>(theme: &Theme, label: &str, value: String) -> Line<'a> {
+fn fact<'a>(theme: Theme, label: &str, value: String) -> Line<'a> {
     Line::from(vec![
         Span::styled(format!("{label:<8}"), theme.dim()),
         Span::raw(value),
@@ -172,7 +172,7 @@ fn fact<'a>(theme: &Theme, label: &str, value: String) -> Line<'a> {
 
 fn facts<'a>(
     app: &App,
-    theme: &Theme,
+    theme: Theme,
     warning: &Warning,
     place: &Place,
     second: bool,
@@ -264,7 +264,7 @@ pub(super) fn verdict_words(verdict: &Verdict) -> String {
 }
 
 /// At most `most` lines of the source around the place, where the file could be read here.
-fn source<'a>(app: &App, theme: &Theme, place: &Place, width: usize, most: u32) -> Vec<Line<'a>> {
+fn source<'a>(app: &App, theme: Theme, place: &Place, width: usize, most: u32) -> Vec<Line<'a>> {
     let Some(key) = path::of_stack(place) else {
         return Vec::new();
     };
@@ -290,7 +290,7 @@ fn source<'a>(app: &App, theme: &Theme, place: &Place, width: usize, most: u32) 
         .collect()
 }
 
-fn advice<'a>(theme: &Theme, warning: &Warning, width: usize) -> Vec<Line<'a>> {
+fn advice<'a>(theme: Theme, warning: &Warning, width: usize) -> Vec<Line<'a>> {
     let words = warning.kind.words();
     let likely = if warning.certainty == "likely" {
         "Likely: "
@@ -314,7 +314,7 @@ fn advice<'a>(theme: &Theme, warning: &Warning, width: usize) -> Vec<Line<'a>> {
 }
 
 /// Both places in one box, on a small screen.
-fn brief(app: &App, theme: &Theme, warning: &Warning, area: Rect, buf: &mut Buffer) {
+fn brief(app: &App, theme: Theme, warning: &Warning, area: Rect, buf: &mut Buffer) {
     let kind = warning.kind.title();
     let shape = mark(Some(warning.severity));
     let title = Line::styled(format!("{shape} {kind}"), theme.severity(warning.severity));

@@ -35,13 +35,17 @@ const COLUMNS: &[Column<Shown>] = &[
     right(Shown::Worst, "WORST", 8, 1),
 ];
 
-pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     let count: u64 = app.warnings.audible().map(|warning| warning.count).sum();
     let places = app.warnings.audible().count() as u64;
+    let times = if count == 1 { "time" } else { "times" };
     let title = Line::from(vec![
-        Span::styled(format!("Warnings {}", figure::grouped(count)), theme.bold()),
         Span::styled(
-            format!("   at {}, newest first", figure::plural(places, "place")),
+            format!("Warnings {}", figure::grouped(places)),
+            theme.bold(),
+        ),
+        Span::styled(
+            format!("   {} {times}, newest first", figure::grouped(count)),
             theme.dim(),
         ),
     ]);
@@ -81,7 +85,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     }
 }
 
-fn heading(app: &App, theme: &Theme, row: &KindRow, column: Shown) -> (String, Style) {
+fn heading(app: &App, theme: Theme, row: &KindRow, column: Shown) -> (String, Style) {
     let folded = app.warnings.is_folded(&row.kind);
     match column {
         Shown::Mark => (if folded { "▸" } else { "▾" }.to_owned(), theme.dim()),
@@ -99,7 +103,7 @@ fn heading(app: &App, theme: &Theme, row: &KindRow, column: Shown) -> (String, S
 
 fn cell(
     app: &App,
-    theme: &Theme,
+    theme: Theme,
     warning: &Warning,
     column: Shown,
     width: usize,
@@ -167,7 +171,7 @@ fn last(app: &App, live: bool, last_ns: u64) -> String {
     }
 }
 
-fn empty(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+fn empty(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     let (what, next) = if !app.loaded {
         ("waiting for the first update", "")
     } else if app.warnings.all().next().is_some() {
