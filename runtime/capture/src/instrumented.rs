@@ -59,7 +59,26 @@ pub fn instrument<F: Future>(
     describe: Describe<F::Output>,
     meta: &Meta<'_>,
 ) -> (Instrumented<F>, HandleShare) {
-    let record = task::born::<F>(meta);
+    watch(future, task::born::<F>(meta), describe, meta)
+}
+
+/// As [`instrument`], of a future that was boxed because it is large: the record tells of the future itself.
+#[inline]
+pub fn instrument_boxed<F: Future>(
+    future: Pin<Box<F>>,
+    describe: Describe<F::Output>,
+    meta: &Meta<'_>,
+) -> (Instrumented<Pin<Box<F>>>, HandleShare) {
+    watch(future, task::born::<F>(meta), describe, meta)
+}
+
+#[inline]
+fn watch<F: Future>(
+    future: F,
+    record: Option<&'static Record>,
+    describe: Describe<F::Output>,
+    meta: &Meta<'_>,
+) -> (Instrumented<F>, HandleShare) {
     let share = HandleShare::new(record.filter(|_| meta.asks == Asks::Handle));
     let instrumented = Instrumented {
         record,

@@ -11,7 +11,7 @@ pub use pollscope_capture::instrumented::Describe;
 pub use tokio;
 
 pub use crate::owner::Owner;
-use crate::task::{JoinHandle, NewTask};
+use crate::task::{JoinHandle, NewTask, watched};
 
 /// Spawns a task as made at `location`, whose error is read by `describe`.
 #[track_caller]
@@ -24,8 +24,8 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let (future, share) = NewTask::at(TaskKind::Task, location).described(future, describe);
-    JoinHandle::new(tokio::task::spawn(future), share)
+    let task = NewTask::at(TaskKind::Task, location);
+    watched!(task, future, describe => |future, share| JoinHandle::new(tokio::task::spawn(future), share))
 }
 
 /// The text of an error: cut, and without a panic of the program's own formatting.

@@ -24,7 +24,7 @@ pub(crate) use driving::Driving;
 use known::Registration;
 use pollscope_capture::thread::Role;
 
-use crate::task::{JoinHandle, root};
+use crate::task::{JoinHandle, blocked_on};
 
 /// A Tokio runtime, as [`tokio::runtime::Runtime`] is, under pollscope's eyes.
 ///
@@ -95,12 +95,11 @@ impl Runtime {
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let number = self.handle.number();
-        let future = root(future, number);
         let _driving = match self.inner.handle().runtime_flavor() {
             RuntimeFlavor::CurrentThread => Driving::of(Role::Local, number),
             _ => Driving::beside(number),
         };
-        self.inner.block_on(future).into_inner()
+        blocked_on!(number, future => |future| self.inner.block_on(future))
     }
 
     /// Enters the runtime's context until the guard is dropped.

@@ -6,8 +6,13 @@ pub use pollscope_capture::Level;
 use pollscope_capture::level::{self, Source};
 use pollscope_capture::registry;
 
+#[cfg(feature = "serve")]
+pub use pollscope_agent::{LogLevel, Rights, Settings};
+
 pub(crate) mod aborts;
 pub(crate) mod ids;
+#[cfg(any(feature = "serve", test))]
+mod version;
 
 use crate::runtime::known::Registration;
 
@@ -27,8 +32,26 @@ fn start() {
     registry::set_unlist(aborts::forget);
     aborts::read_env();
     #[cfg(feature = "serve")]
-    registry::set_starter(pollscope_agent::start);
+    {
+        let tokio_version = version::of_tokio();
+        pollscope_agent::configure(Settings {
+            tokio_version,
+            ..Settings::default()
+        });
+        registry::set_starter(pollscope_agent::start);
+    }
     registry::start();
+}
+
+/// Says how the agent is to run, before it starts: it wins over the environment. Of two calls the first holds.
+///
+/// Once the agent runs, only the log level and the slow-poll threshold still change.
+#[cfg(feature = "serve")]
+pub fn configure(settings: Settings) {
+    if let Some(rights) = settings.rights {
+        aborts::say(rights == Rights::Abort);
+    }
+    pollscope_agent::configure(settings);
 }
 
 /// Starts pollscope, unless something did. The first spawn or runtime would, too; this is for a program that wants
@@ -47,7 +70,7 @@ pub fn init() -> Guard {
     }
 }
 
-/// Tells what is left to tell when it is dropped: see [`init`].
+/// Tells what is left to tell when it is dropped, and closes the socket: see [`init`].
 #[derive(Debug)]
 pub struct Guard {
     _runtime: Option<Registration>,
@@ -55,18 +78,28 @@ pub struct Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        flush();
+        #[cfg(feature = "serve")]
+        if runs() {
+            pollscope_agent::close(PATIENCE);
+        }
     }
 }
 
 /// Tells what was found and is not told yet; waits for it, half a second at most. Nothing without feature `serve`.
 pub fn flush() {
     #[cfg(feature = "serve")]
-    if registry::is_started() && level() != Level::Off {
-        /// A blocking subscriber must not keep a program from ending.
-        const PATIENCE: Duration = Duration::from_millis(500);
+    if runs() {
         pollscope_agent::flush(PATIENCE);
     }
+}
+
+/// A blocking subscriber must not keep a program from ending.
+#[cfg(feature = "serve")]
+const PATIENCE: Duration = Duration::from_millis(500);
+
+#[cfg(feature = "serve")]
+fn runs() -> bool {
+    registry::is_started() && level() != Level::Off
 }
 
 /// The level in force.

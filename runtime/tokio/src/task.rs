@@ -6,6 +6,8 @@ mod builder;
 mod handle;
 pub mod join_set;
 mod local;
+mod misuse;
+mod new;
 mod spawn;
 
 pub use builder::Builder;
@@ -15,4 +17,4 @@ pub use join_set::JoinSet;
 pub use local::LocalSet;
 pub use spawn::{block_in_place, spawn, spawn_blocking, spawn_local};
 
-pub(crate) use spawn::{NewTask, root};
+pub(crate) use new::{NewTask, blocked_on, is_large, watched};

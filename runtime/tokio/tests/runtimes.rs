@@ -106,6 +106,31 @@ fn a_worker_that_gave_its_core_away_is_none_until_it_parks() {
 }
 
 #[test]
+fn a_library_that_blocks_in_place_makes_no_second_worker() {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .name("gave-away")
+        .build()
+        .expect("a runtime");
+    let number = named("gave-away").expect("it is on the list").number;
+    wait_until("the worker", || workers_of(number).len() == 1);
+    let before = workers_of(number)[0].number();
+    let task = runtime.spawn(async move {
+        // Tokio's own, as a library would call it: until somebody else has taken the core.
+        tokio::task::block_in_place(|| {
+            wait_until("another worker", || {
+                workers_of(number)
+                    .iter()
+                    .any(|worker| worker.number() != before)
+            });
+        });
+    });
+    runtime.block_on(task).expect("it ends");
+    wait_until("one worker again", || workers_of(number).len() == 1);
+    assert_ne!(workers_of(number)[0].number(), before);
+}
+
+#[test]
 fn the_thread_of_a_current_thread_runtime() {
     let before = thread::current().map(|thread| (thread.role(), thread.runtime()));
     let runtime = Builder::new_current_thread()

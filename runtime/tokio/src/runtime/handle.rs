@@ -7,7 +7,7 @@ use pollscope_capture::TaskKind;
 use tokio::runtime::{EnterGuard, Id, RuntimeFlavor, RuntimeMetrics, TryCurrentError};
 
 use super::{Driving, known};
-use crate::task::{JoinHandle, NewTask, root};
+use crate::task::{JoinHandle, NewTask, blocked_on, watched};
 
 /// A handle to a runtime, as [`tokio::runtime::Handle`] is: of ours or, through [`From`], of any other.
 #[derive(Clone, Debug)]
@@ -62,8 +62,7 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let (future, share) = task.on(self.number).of(future);
-        JoinHandle::new(self.inner.spawn(future), share)
+        watched!(task.on(self.number), future => |future, share| JoinHandle::new(self.inner.spawn(future), share))
     }
 
     /// Runs a closure on the runtime's blocking pool.
@@ -92,9 +91,8 @@ impl Handle {
     /// Inside a runtime, with Tokio's words; and when the future panics.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        let future = root(future, self.number);
         let _driving = Driving::beside(self.number);
-        self.inner.block_on(future).into_inner()
+        blocked_on!(self.number, future => |future| self.inner.block_on(future))
     }
 
     /// The flavor of the runtime.

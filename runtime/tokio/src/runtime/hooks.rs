@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use pollscope_capture::level::{self, Level};
-use pollscope_capture::thread::{self, Role};
+use pollscope_capture::thread::{self, Role, Thread};
 
 /// A hook of the program's.
 pub(super) type Callback = Arc<dyn Fn() + Send + Sync>;
@@ -79,10 +79,31 @@ impl Threads {
         };
         match (self.multi_thread, thread.role()) {
             (true, Role::Worker) | (false, Role::Local) => {}
-            (true, _) => thread.set_role(Role::Worker, self.runtime),
+            (true, _) => self.took_a_core(thread),
             (false, _) => thread.set_role(Role::Local, self.runtime),
         }
         thread.set_parked(true);
+    }
+
+    /// A thread of the pool parks: a worker gave it its core in `block_in_place`. Which one cannot be asked, and it
+    /// will rest in the pool, where it looks like a worker that hangs. So while there are too many, those that do not
+    /// park are workers no more; who still is one says so when it parks next.
+    #[cold]
+    fn took_a_core(&self, thread: &'static Thread) {
+        thread.set_role(Role::Worker, self.runtime);
+        let workers = || {
+            thread::all()
+                .filter(|other| other.role() == Role::Worker && other.runtime() == self.runtime)
+        };
+        if workers().count() <= self.workers.load(Ordering::Relaxed) as usize {
+            return;
+        }
+        for other in workers() {
+            let parked = other.parks().is_some_and(|parks| parks % 2 == 1);
+            if !parked && !std::ptr::eq(other, thread) {
+                other.set_role(Role::Blocking, self.runtime);
+            }
+        }
     }
 
     #[inline]

@@ -12,7 +12,7 @@ use tokio::runtime::{EnterGuard, LocalOptions, RuntimeMetrics};
 
 use super::known::Registration;
 use super::{Builder, Driving, Handle};
-use crate::task::{JoinHandle, NewTask, root};
+use crate::task::{JoinHandle, NewTask, blocked_on, watched};
 
 /// A runtime that stays on one thread and runs `!Send` tasks, as [`tokio::runtime::LocalRuntime`] is.
 // The order matters: dropping `inner` ends its tasks, then the runtime is taken off the list.
@@ -60,10 +60,8 @@ impl LocalRuntime {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let (future, share) = NewTask::here(TaskKind::Local)
-            .on(self.handle.number())
-            .of(future);
-        JoinHandle::new(self.inner.spawn_local(future), share)
+        let task = NewTask::here(TaskKind::Local).on(self.handle.number());
+        watched!(task, future => |future, share| JoinHandle::new(self.inner.spawn_local(future), share))
     }
 
     /// Runs a closure on the runtime's blocking pool.
@@ -83,9 +81,8 @@ impl LocalRuntime {
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let number = self.handle.number();
-        let future = root(future, number);
         let _driving = Driving::of(Role::Local, number);
-        self.inner.block_on(future).into_inner()
+        blocked_on!(number, future => |future| self.inner.block_on(future))
     }
 
     /// Enters the runtime's context until the guard is dropped.

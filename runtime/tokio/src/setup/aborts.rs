@@ -16,6 +16,8 @@ use super::ids::IdHasher;
 
 /// Set before the first spawn, and read by all: Relaxed is enough for a task or two at the change.
 static WANTED: AtomicBool = AtomicBool::new(false);
+/// The program said something of it: the environment is not asked.
+static SAID: AtomicBool = AtomicBool::new(false);
 
 type Shard = Mutex<Option<HashMap<u64, AbortHandle, BuildHasherDefault<IdHasher>>>>;
 /// A power of two: workers spawn and end tasks at the same time.
@@ -28,17 +30,19 @@ pub(crate) fn wanted() -> bool {
     WANTED.load(Ordering::Relaxed)
 }
 
-/// From now on tasks can be aborted by our id.
-pub(crate) fn want() {
-    WANTED.store(true, Ordering::Relaxed);
+/// Whether tasks can be aborted by our id, from now on. What was said first holds.
+#[cfg(any(feature = "serve", test))]
+pub(super) fn say(wanted: bool) {
+    if !SAID.swap(true, Ordering::Relaxed) {
+        WANTED.store(wanted, Ordering::Relaxed);
+    }
 }
 
-/// What the environment says of it.
+/// What the environment says of it, where the program said nothing.
 pub(super) fn read_env() {
-    if std::env::var("POLLSCOPE_RIGHTS")
-        .is_ok_and(|rights| rights.trim().eq_ignore_ascii_case("abort"))
-    {
-        want();
+    let rights = std::env::var("POLLSCOPE_RIGHTS").unwrap_or_default();
+    if !SAID.load(Ordering::Relaxed) && rights.trim().eq_ignore_ascii_case("abort") {
+        WANTED.store(true, Ordering::Relaxed);
     }
 }
 
@@ -106,7 +110,7 @@ mod tests {
     // One test: the table is the process's, and so is the wish to have it.
     #[test]
     fn tasks_are_aborted_by_our_id_and_leave_nothing() {
-        want();
+        say(true);
         let runtime = crate::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .build()

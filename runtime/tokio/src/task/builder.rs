@@ -5,8 +5,7 @@ use std::io;
 
 use pollscope_capture::TaskKind;
 
-use super::spawn::NewTask;
-use super::{JoinHandle, LocalSet};
+use super::{JoinHandle, LocalSet, NewTask, watched};
 use crate::runtime::Handle;
 
 /// Spawns tasks that have a name, in the shape of Tokio's unstable `task::Builder`.
@@ -49,8 +48,10 @@ impl<'a> Builder<'a> {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let (future, share) = NewTask::here(TaskKind::Task).named(self.name).of(future);
-        Ok(JoinHandle::new(tokio::task::spawn(future), share))
+        let task = NewTask::here(TaskKind::Task).named(self.name);
+        Ok(
+            watched!(task, future => |future, share| JoinHandle::new(tokio::task::spawn(future), share)),
+        )
     }
 
     /// Spawns a task on the runtime of `handle`.

@@ -10,7 +10,7 @@ use pollscope_capture::instrumented::Observed;
 use pollscope_capture::task::HandleShare;
 use tokio::task::{AbortHandle, Id, JoinError};
 
-use super::spawn::spawned;
+use super::new::spawned;
 
 /// Waits for a task, as [`tokio::task::JoinHandle`] does, and remembers whether anybody asked how the task ended.
 ///

@@ -17,7 +17,9 @@ use pollscope_capture::task::HandleShare;
 use tokio::task::{AbortHandle, Id, JoinError};
 
 use super::LocalSet;
-use super::spawn::{Misuse, NewTask, spawned};
+use super::misuse::Misuse;
+use super::new::spawned;
+use super::{NewTask, watched};
 use crate::runtime::Handle;
 use crate::setup::ids::IdHasher;
 
@@ -82,9 +84,10 @@ impl<T: 'static> JoinSet<T> {
         F: Future<Output = T> + Send + 'static,
         T: Send,
     {
-        let (future, share) = task.of(future);
-        let abort = self.inner.spawn(future);
-        self.hold(abort, share)
+        watched!(task, future => |future, share| {
+            let abort = self.inner.spawn(future);
+            self.hold(abort, share)
+        })
     }
 
     /// Spawns a task on the runtime of `handle`.
@@ -103,9 +106,10 @@ impl<T: 'static> JoinSet<T> {
         F: Future<Output = T> + Send + 'static,
         T: Send,
     {
-        let (future, share) = task.on(handle.number()).of(future);
-        let abort = self.inner.spawn_on(future, handle.inner());
-        self.hold(abort, share)
+        watched!(task.on(handle.number()), future => |future, share| {
+            let abort = self.inner.spawn_on(future, handle.inner());
+            self.hold(abort, share)
+        })
     }
 
     /// Spawns a `!Send` task on the current [`LocalSet`] or local runtime.
@@ -126,10 +130,11 @@ impl<T: 'static> JoinSet<T> {
         F: Future<Output = T> + 'static,
     {
         let misuse = Misuse::<F>::at(task.location);
-        let (future, share) = task.of(future);
-        let abort = self.inner.spawn_local(future);
-        misuse.did_not_happen();
-        self.hold(abort, share)
+        watched!(task, future => |future, share| {
+            let abort = self.inner.spawn_local(future);
+            misuse.did_not_happen();
+            self.hold(abort, share)
+        })
     }
 
     /// Spawns a `!Send` task on `local_set`.
@@ -151,9 +156,10 @@ impl<T: 'static> JoinSet<T> {
     where
         F: Future<Output = T> + 'static,
     {
-        let (future, share) = task.of(future);
-        let abort = self.inner.spawn_local_on(future, local_set.inner());
-        self.hold(abort, share)
+        watched!(task, future => |future, share| {
+            let abort = self.inner.spawn_local_on(future, local_set.inner());
+            self.hold(abort, share)
+        })
     }
 
     /// Runs a closure on the blocking pool of the current runtime.

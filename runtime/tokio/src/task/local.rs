@@ -9,8 +9,7 @@ use pollscope_capture::TaskKind;
 use pollscope_capture::thread::{self, Role};
 use tokio::task::LocalEnterGuard;
 
-use super::JoinHandle;
-use super::spawn::{NewTask, root};
+use super::{JoinHandle, NewTask, blocked_on, watched};
 use crate::runtime::{Driving, Runtime};
 
 /// A set of tasks that run on one thread, as [`tokio::task::LocalSet`] is.
@@ -52,8 +51,7 @@ impl LocalSet {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let (future, share) = task.of(future);
-        JoinHandle::new(self.inner.spawn_local(future), share)
+        watched!(task, future => |future, share| JoinHandle::new(self.inner.spawn_local(future), share))
     }
 
     /// Runs the future to its end on `runtime`, and the set's tasks beside it.
@@ -66,9 +64,8 @@ impl LocalSet {
         F: Future,
     {
         let number = runtime.handle().number();
-        let future = root(future, number);
         let _driving = Driving::of(Role::Local, number);
-        self.inner.block_on(runtime.inner(), future).into_inner()
+        blocked_on!(number, future => |future| self.inner.block_on(runtime.inner(), future))
     }
 
     /// Runs the future to its end, and the set's tasks beside it.

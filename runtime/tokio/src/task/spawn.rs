@@ -1,21 +1,13 @@
-//! The free functions that spawn, and the one way every spawn of this crate goes.
+//! The free functions that spawn.
 
 use std::future::Future;
-use std::panic::Location;
 
 use pollscope_capture::TaskKind;
-use pollscope_capture::event::ThreadText;
-use pollscope_capture::instrumented::{
-    Describe, Instrumented, Observed, instrument, instrument_blocking,
-};
-use pollscope_capture::registry::{self, Made};
-use pollscope_capture::task::{Asks, HandleShare, Meta};
+use pollscope_capture::registry;
 use pollscope_capture::thread::{self, Role};
 
-use super::JoinHandle;
-use crate::describe;
-use crate::runtime::known;
-use crate::setup::{self, aborts, ids};
+use super::misuse::Misuse;
+use super::{JoinHandle, NewTask, watched};
 
 /// Spawns a new asynchronous task, as [`tokio::task::spawn`] does, under pollscope's eyes.
 ///
@@ -29,8 +21,8 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let (future, share) = NewTask::here(TaskKind::Task).of(future);
-    JoinHandle::new(tokio::task::spawn(future), share)
+    let task = NewTask::here(TaskKind::Task);
+    watched!(task, future => |future, share| JoinHandle::new(tokio::task::spawn(future), share))
 }
 
 /// Spawns a `!Send` future on the current [`LocalSet`](super::LocalSet) or local runtime, as
@@ -54,10 +46,11 @@ where
     F::Output: 'static,
 {
     let misuse = Misuse::<F>::at(task.location);
-    let (future, share) = task.of(future);
-    let handle = tokio::task::spawn_local(future);
-    misuse.did_not_happen();
-    JoinHandle::new(handle, share)
+    watched!(task, future => |future, share| {
+        let handle = tokio::task::spawn_local(future);
+        misuse.did_not_happen();
+        JoinHandle::new(handle, share)
+    })
 }
 
 /// Runs a closure on the blocking pool, as [`tokio::task::spawn_blocking`] does.
@@ -93,155 +86,4 @@ where
         thread.set_role(Role::Blocking, thread.runtime());
     }
     result
-}
-
-/// A task that is about to be spawned: what is known of it, whoever spawns it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NewTask<'a> {
-    kind: TaskKind,
-    pub(crate) location: &'static Location<'static>,
-    name: Option<&'a str>,
-    /// The runtime's number; 0: the one that this thread works for.
-    runtime: u16,
-}
-
-impl<'a> NewTask<'a> {
-    /// A task spawned by the caller.
-    #[track_caller]
-    #[inline]
-    pub(crate) fn here(kind: TaskKind) -> Self {
-        Self::at(kind, Location::caller())
-    }
-
-    #[inline]
-    pub(crate) fn at(kind: TaskKind, location: &'static Location<'static>) -> Self {
-        Self {
-            kind,
-            location,
-            name: None,
-            runtime: 0,
-        }
-    }
-
-    pub(crate) fn named(self, name: Option<&'a str>) -> Self {
-        Self { name, ..self }
-    }
-
-    /// On the runtime with this number.
-    #[inline]
-    pub(crate) fn on(self, runtime: u16) -> Self {
-        Self { runtime, ..self }
-    }
-
-    /// Puts the future under our eyes. What comes out must be spawned, and the share joined to its handle.
-    #[inline]
-    pub(crate) fn of<F>(self, future: F) -> (Instrumented<F>, HandleShare)
-    where
-        F: Future,
-        F::Output: 'static,
-    {
-        self.described(future, describe::known::<F::Output>())
-    }
-
-    /// The same, where the spawner knows how to read the error.
-    #[inline]
-    pub(crate) fn described<F: Future>(
-        self,
-        future: F,
-        describe: Describe<F::Output>,
-    ) -> (Instrumented<F>, HandleShare) {
-        setup::ensure_started();
-        instrument(future, describe, &self.meta(Asks::Handle))
-    }
-
-    #[inline]
-    pub(crate) fn of_closure<F, R>(
-        self,
-        work: F,
-    ) -> (impl FnOnce() -> Observed<R> + use<F, R>, HandleShare)
-    where
-        F: FnOnce() -> R,
-        R: 'static,
-    {
-        setup::ensure_started();
-        instrument_blocking(work, describe::known::<R>(), &self.meta(Asks::Handle))
-    }
-
-    #[inline]
-    fn meta(&self, asks: Asks) -> Meta<'a> {
-        let runtime = if self.runtime == 0 {
-            known::of_this_thread()
-        } else {
-            self.runtime
-        };
-        Meta {
-            location: self.location,
-            kind: self.kind,
-            name: self.name,
-            runtime,
-            asks,
-        }
-    }
-}
-
-/// Puts the root future of a `block_on` under our eyes.
-#[track_caller]
-#[inline]
-pub(crate) fn root<F: Future>(future: F, runtime: u16) -> Instrumented<F> {
-    setup::ensure_started();
-    let task = NewTask::here(TaskKind::BlockOn).on(runtime);
-    instrument(future, None, &task.meta(Asks::Caller)).0
-}
-
-/// Completes a spawn: tells the record Tokio's id, and keeps what can abort the task where that was allowed.
-#[inline]
-pub(crate) fn spawned(
-    share: &HandleShare,
-    id: tokio::task::Id,
-    abort: impl FnOnce() -> tokio::task::AbortHandle,
-) {
-    share.set_tokio_id(ids::of_task(id));
-    if aborts::wanted() {
-        aborts::keep(share, abort());
-    }
-}
-
-/// Watches a `spawn_local` for Tokio's panic: the only sign there is that no `LocalSet` runs here, and it must stay
-/// Tokio's own.
-pub(crate) struct Misuse<F> {
-    location: &'static Location<'static>,
-    panicking: bool,
-    future: std::marker::PhantomData<fn(F)>,
-}
-
-impl<F> Misuse<F> {
-    #[inline]
-    pub(crate) fn at(location: &'static Location<'static>) -> Self {
-        Self {
-            location,
-            panicking: std::thread::panicking(),
-            future: std::marker::PhantomData,
-        }
-    }
-
-    #[inline]
-    pub(crate) fn did_not_happen(self) {
-        std::mem::forget(self);
-    }
-}
-
-impl<F> Drop for Misuse<F> {
-    #[cold]
-    fn drop(&mut self) {
-        if self.panicking {
-            return;
-        }
-        let Made { site, stack, .. } = registry::made::<F>(self.location);
-        let text = ThreadText {
-            what: "spawn_local".to_owned(),
-            did: "spawned",
-            ..ThreadText::default()
-        };
-        registry::wrong_thread(site, stack, Some(self.location), text);
-    }
 }
