@@ -72,6 +72,7 @@ impl Symbols {
 enum Command {
     /// Attach to a process and inspect it live
     Attach {
+        /// PID, HOST:PORT, `http://HOST:PORT` or `unix:PATH`
         target: String,
         #[command(flatten)]
         symbols: Symbols,
@@ -118,6 +119,7 @@ enum Command {
     },
     /// Print what a process does now
     Report {
+        /// PID, HOST:PORT, `http://HOST:PORT` or `unix:PATH`
         target: String,
         /// Print an object of schema 1
         #[arg(long)]
@@ -136,6 +138,7 @@ enum Command {
     },
     /// Print one line for each warning, as they come
     Watch {
+        /// PID, HOST:PORT, `http://HOST:PORT` or `unix:PATH`
         target: String,
         /// Print an object a line
         #[arg(long)]
@@ -145,6 +148,7 @@ enum Command {
     },
     /// Print the stacks of all threads
     Dump {
+        /// PID, HOST:PORT, `http://HOST:PORT` or `unix:PATH`
         target: String,
         /// Only of the thread that polls this task
         #[arg(long, value_name = "ID")]
@@ -157,20 +161,28 @@ enum Command {
     },
     /// Change settings of a process: `level=debug slow_poll=50ms log=warn`
     Set {
+        /// PID, HOST:PORT, `http://HOST:PORT` or `unix:PATH`
         target: String,
         #[arg(required = true, value_name = "KEY=VALUE")]
         settings: Vec<Setting>,
     },
     /// Ask the runtime to abort a task
     Abort {
+        /// PID, HOST:PORT, `http://HOST:PORT` or `unix:PATH`
         target: String,
         /// The id of the task
         task: u64,
     },
     /// Explain a kind of warning: meaning, likely fix, how to silence it
-    Explain { kind: String },
+    Explain {
+        /// As warnings name it: `slow_poll`
+        kind: String,
+    },
     /// Print a completion script for a shell
-    Completions { shell: clap_complete::Shell },
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
     /// Print the manual page
     Man,
 }
@@ -188,7 +200,7 @@ fn dispatch(cli: Cli, paint: Paint) -> Result<Exit, Failure> {
     let Some(command) = cli.command else {
         return match cli.target {
             Some(target) => live::attach(&target, cli.symbols.from(), paint),
-            None if live::has_terminal() => live::pick(),
+            None if live::has_terminal() => live::pick(cli.symbols.from(), paint),
             None => ps::ps(false, paint),
         };
     };
@@ -198,12 +210,12 @@ fn dispatch(cli: Cli, paint: Paint) -> Result<Exit, Failure> {
         #[cfg(feature = "demo")]
         Command::Demo { serve, healthy } => faulty::demo(serve, healthy, paint),
         #[cfg(feature = "demo")]
-        Command::DemoChild { healthy, parent } => Ok(faulty::child(healthy, parent)),
+        Command::DemoChild { healthy, parent } => Ok(Exit::Status(faulty::child(healthy, parent))),
         Command::Run {
             debug,
             symbols,
             command,
-        } => run::run(&command, debug, symbols.from()),
+        } => run::run(&command, debug, symbols.from(), paint),
         Command::Report {
             target,
             json,

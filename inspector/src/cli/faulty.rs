@@ -47,7 +47,7 @@ pub(super) fn demo(serve: bool, healthy: bool, paint: Paint) -> Result<Exit, Fai
         return Err(Failure::Message(Exit::OurFault, why));
     };
     let exit = if live::has_terminal() {
-        live::screen(address, SymbolsFrom::default())
+        live::screen(address, SymbolsFrom::default(), paint)
     } else {
         say(&format!("no terminal: a report after {} s", LOOK.as_secs()));
         let asked = ask::Report {

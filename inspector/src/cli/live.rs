@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use super::{Exit, Failure, ask, locate};
 use crate::net::{Address, SymbolsFrom};
 use crate::report::Paint;
+use crate::tui::{self, Options, Start};
 
 /// Whether there is a screen to draw on and a keyboard to read.
 pub(super) fn has_terminal() -> bool {
@@ -13,7 +14,7 @@ pub(super) fn has_terminal() -> bool {
 
 pub(super) fn attach(target: &str, symbols: SymbolsFrom, paint: Paint) -> Result<Exit, Failure> {
     if has_terminal() {
-        return screen(locate(target)?, symbols);
+        return screen(locate(target)?, symbols, paint);
     }
     let asked = ask::Report {
         json: false,
@@ -25,17 +26,23 @@ pub(super) fn attach(target: &str, symbols: SymbolsFrom, paint: Paint) -> Result
 }
 
 /// Opens the screen on one target.
-pub(super) fn screen(address: Address, symbols: SymbolsFrom) -> Result<Exit, Failure> {
-    let asked = ask::Report {
-        json: false,
-        time: None,
-        limit: 20,
-        fail_on: Vec::new(),
-    };
-    ask::report(&address.to_string(), symbols, &asked, Paint::new(false))
+pub(super) fn screen(
+    address: Address,
+    symbols: SymbolsFrom,
+    paint: Paint,
+) -> Result<Exit, Failure> {
+    open(Start::Attach(address), symbols, paint)
 }
 
 /// Opens the screen on the list of targets.
-pub(super) fn pick() -> Result<Exit, Failure> {
-    super::ps::ps(false, Paint::new(false))
+pub(super) fn pick(symbols: SymbolsFrom, paint: Paint) -> Result<Exit, Failure> {
+    open(Start::Picker, symbols, paint)
+}
+
+fn open(start: Start, symbols: SymbolsFrom, paint: Paint) -> Result<Exit, Failure> {
+    let options = Options {
+        symbols,
+        plain: !paint.is_on(),
+    };
+    Ok(Exit::Status(tui::run(start, options)?))
 }

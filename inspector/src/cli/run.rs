@@ -19,6 +19,7 @@ pub(super) fn run(
     command: &[OsString],
     debug: bool,
     symbols: SymbolsFrom,
+    paint: Paint,
 ) -> Result<Exit, Failure> {
     let Some((program, args)) = command.split_first() else {
         return Err(Failure::Message(Exit::Usage, "no program given".to_owned()));
@@ -30,7 +31,7 @@ pub(super) fn run(
         command.env("POLLSCOPE", "debug");
     }
     if live::has_terminal() {
-        return on_screen(command, symbols);
+        return on_screen(command, symbols, paint);
     }
     runtime()?.block_on(async {
         let mut child = start(&mut command)?;
@@ -107,7 +108,7 @@ async fn end_of(child: &mut Child) -> io::Result<std::process::ExitStatus> {
 }
 
 /// The screen is ours: the program's output goes to a file, and is printed when the screen is gone.
-fn on_screen(mut command: Command, symbols: SymbolsFrom) -> Result<Exit, Failure> {
+fn on_screen(mut command: Command, symbols: SymbolsFrom, paint: Paint) -> Result<Exit, Failure> {
     let mut output = tempfile()?;
     command
         .stdin(Stdio::null())
@@ -128,7 +129,7 @@ fn on_screen(mut command: Command, symbols: SymbolsFrom) -> Result<Exit, Failure
         };
         Ok::<_, Failure>((child, address))
     })?;
-    let shown = address.map(|address| live::screen(address, symbols));
+    let shown = address.map(|address| live::screen(address, symbols, paint));
     let status = runtime.block_on(targets::end(&mut child))?;
     output.rewind()?;
     io::copy(&mut output.by_ref(), &mut io::stdout())?;

@@ -39,16 +39,9 @@ pub(super) struct Module {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct RawFrame {
     pub(super) module: u32,
+    /// A return address, so the call is before it. So too at the innermost frame: a thread in the kernel stands
+    /// behind its `syscall`, and our own frames were cut off where a task was created.
     pub(super) offset: u64,
-    /// The instruction itself; otherwise a return address.
-    pub(super) innermost: bool,
-}
-
-impl RawFrame {
-    /// The address to look up: of a return address, the call before it.
-    pub(super) fn probe(self) -> u64 {
-        self.offset.saturating_sub(u64::from(!self.innermost))
-    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -123,7 +116,7 @@ impl Symbols {
             .copied()
             .collect();
         drop(known);
-        missing.sort_unstable_by_key(|raw| (raw.module, raw.offset, raw.innermost));
+        missing.sort_unstable_by_key(|raw| (raw.module, raw.offset));
         missing.dedup();
         missing
     }
@@ -218,7 +211,7 @@ impl Local {
             return Vec::new();
         };
         let name = file_name(&module.path);
-        let lines = self.resolver.resolve(file, raw.probe(), Address::Exact);
+        let lines = self.resolver.resolve(file, raw.offset, Address::Return);
         let frames = lines.iter().filter(|line| !line.function.is_empty());
         frames
             .map(|line| {

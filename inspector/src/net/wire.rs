@@ -145,13 +145,12 @@ pub(super) fn module(module: &v1::Module) -> Module {
 }
 
 fn stack(stack: &v1::Stack) -> RawStack {
-    let frames = stack.frames.iter().take(MAX_FRAMES).enumerate();
+    let frames = stack.frames.iter().take(MAX_FRAMES);
     RawStack {
         frames: frames
-            .map(|(at, frame)| RawFrame {
+            .map(|frame| RawFrame {
                 module: frame.module,
                 offset: frame.offset,
-                innermost: at == 0,
             })
             .collect(),
         exemplar: stack.exemplar,
@@ -174,12 +173,11 @@ fn place(from: &v1::Place) -> (Place, RawStack) {
     (place, raw)
 }
 
-/// Frames as a request of the target. It looks offsets up as they are, so a return address goes as the call
-/// before it.
+/// Frames as a request of the target, which looks up the call before each.
 pub(super) fn resolve_request(frames: &[RawFrame]) -> v1::ResolveRequest {
     let frames = frames.iter().map(|frame| v1::Frame {
         module: frame.module,
-        offset: frame.probe(),
+        offset: frame.offset,
     });
     v1::ResolveRequest {
         frames: frames.collect(),

@@ -36,6 +36,11 @@ impl Paint {
         Self { on }
     }
 
+    /// Whether there are colours.
+    pub const fn is_on(self) -> bool {
+        self.on
+    }
+
     const fn with<T>(self, code: &'static str, text: T) -> Painted<T> {
         let code = if self.on { Some(code) } else { None };
         Painted { text, code }

@@ -181,7 +181,10 @@ fn a_message_beyond_the_limit_ends_the_stream_and_nothing_else() {
         let session = Session::open(&fake.address()).await.unwrap();
         let mut watch = session.watch(View::default());
         let error = watch.next().await.unwrap().unwrap_err();
-        assert!(error.to_string().contains("more than the protocol allows"), "{error}");
+        assert!(
+            error.to_string().contains("more than the protocol allows"),
+            "{error}"
+        );
         assert_eq!(session.task(1).await.unwrap(), None, "the session goes on");
     });
 }

@@ -200,10 +200,9 @@ fn a_task_is_told_with_its_place_and_its_frames() {
             handle: "dropped".to_owned(),
             ..v1::TaskReply::default()
         },
-        // A return address is looked up as the call before it.
         names: [
             (0x100, "orders::inner".to_owned()),
-            (0x1ff, "orders::outer".to_owned()),
+            (0x200, "orders::outer".to_owned()),
         ]
         .into(),
         ..Says::default()

@@ -151,7 +151,7 @@ fn frames_get_names_from_the_target_once() {
             assert_eq!(frames[1].module, "orders");
         }
     });
-    assert_eq!(*resolved.lock().unwrap(), [0x10, 0x20], "each frame once");
+    assert_eq!(*resolved.lock().unwrap(), [0x10, 0x21], "each frame once");
 }
 
 #[test]
