@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::future::pending;
 use std::io::{self, IsTerminal, Read, Seek};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 
 use rustix::process::Signal;
 use tokio::process::{Child, Command};
@@ -34,10 +34,11 @@ pub(super) fn run(
         return on_screen(command, symbols, paint);
     }
     runtime()?.block_on(async {
+        let mut signals = Signals::new()?;
         let mut child = start(&mut command)?;
         let pid = child.id().unwrap_or_default();
         let status = tokio::select! {
-            status = end_of(&mut child) => status?,
+            status = signals.pass_to(&mut child) => status?,
             () = follow(pid, symbols) => child.wait().await?,
         };
         Ok(Exit::Status(targets::code(status)))
@@ -80,29 +81,49 @@ async fn follow(pid: u32, symbols: SymbolsFrom) {
     pending::<()>().await;
 }
 
-/// Waits for the program, and passes on to it what others send us to end or reload it.
-async fn end_of(child: &mut Child) -> io::Result<std::process::ExitStatus> {
-    // A terminal sends its interrupts to the program as well: passing them on would double them.
-    let from_terminal = io::stdin().is_terminal();
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut quit = signal(SignalKind::quit())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut user1 = signal(SignalKind::user_defined1())?;
-    let mut user2 = signal(SignalKind::user_defined2())?;
-    loop {
-        let (signal, by_keyboard) = tokio::select! {
-            status = child.wait() => return status,
-            _ = interrupt.recv() => (Signal::INT, true),
-            _ = quit.recv() => (Signal::QUIT, true),
-            _ = terminate.recv() => (Signal::TERM, false),
-            _ = hangup.recv() => (Signal::HUP, false),
-            _ = user1.recv() => (Signal::USR1, false),
-            _ = user2.recv() => (Signal::USR2, false),
-        };
-        if let Some(pid) = targets::pid(child).filter(|_| !(by_keyboard && from_terminal)) {
-            // It may have ended just now: the next round sees that.
-            let _ = rustix::process::kill_process(pid, signal);
+/// What others send us to end or reload the program: it is meant for the program.
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    quit: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+    user1: tokio::signal::unix::Signal,
+    user2: tokio::signal::unix::Signal,
+    /// A terminal sends its interrupts to the program as well: passing them on would double them.
+    from_terminal: bool,
+}
+
+impl Signals {
+    /// Before the program starts: from then on none may end us and leave it alone.
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            user1: signal(SignalKind::user_defined1())?,
+            user2: signal(SignalKind::user_defined2())?,
+            from_terminal: io::stdin().is_terminal(),
+        })
+    }
+
+    /// Waits for the program, and passes on to it what arrives meanwhile.
+    async fn pass_to(&mut self, child: &mut Child) -> io::Result<ExitStatus> {
+        loop {
+            let (signal, by_keyboard) = tokio::select! {
+                status = child.wait() => return status,
+                _ = self.interrupt.recv() => (Signal::INT, true),
+                _ = self.quit.recv() => (Signal::QUIT, true),
+                _ = self.terminate.recv() => (Signal::TERM, false),
+                _ = self.hangup.recv() => (Signal::HUP, false),
+                _ = self.user1.recv() => (Signal::USR1, false),
+                _ = self.user2.recv() => (Signal::USR2, false),
+            };
+            let doubled = by_keyboard && self.from_terminal;
+            if let Some(pid) = targets::pid(child).filter(|_| !doubled) {
+                // It may have ended just now: the next round sees that.
+                let _ = rustix::process::kill_process(pid, signal);
+            }
         }
     }
 }
