@@ -1,6 +1,6 @@
 //! Stacks: where a task was created, and where a thread is stuck right now.
 //!
-//! Two ways in. [`capture`] walks the calling thread's own stack (0.3 µs for 32 frames) and [`intern`] turns the
+//! Two ways in. [`capture`] walks the calling thread's own stack (0.3 µs for 32 frames) and [`intern()`] turns the
 //! result into four bytes. [`Live`] looks at *another* thread: at one asleep in the kernel without touching it
 //! (the peek), at one on a CPU by a signal that only arrives there and whose handler only copies. [`Verdict`] says what such a thread is
 //! doing, from two scheduler samples.

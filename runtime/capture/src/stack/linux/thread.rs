@@ -12,7 +12,7 @@ use crate::stack::{Marks, Sample};
 
 /// One thread, as it registered itself: enough to look at it from another.
 ///
-/// Holds one file descriptor. Stays valid, and says [`Missed::Gone`](crate::stack::Missed::Gone), after the thread ended.
+/// Holds one file descriptor. Stays valid, and says `Missed::Gone` after the thread ended.
 #[derive(Debug)]
 pub struct ThreadHandle {
     tid: i32,
