@@ -103,9 +103,13 @@ pub fn init() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         #[cfg(target_arch = "x86_64")]
-        if invariant() && cheap() {
+        if invariant() {
             calibrate();
-            COUNTER.store(true, Ordering::Release);
+            if cheap() {
+                COUNTER.store(true, Ordering::Release);
+            } else {
+                NS_PER_TICK.store(1 << 32, Ordering::Relaxed);
+            }
         }
     });
 }
@@ -177,17 +181,16 @@ fn invariant() -> bool {
         && unsafe { core::arch::x86_64::__cpuid(0x8000_0007) }.edx & (1 << 8) != 0
 }
 
+/// Whether a read costs what it should: the least of many, because any may be interrupted. After `calibrate`.
 #[cfg(target_arch = "x86_64")]
 fn cheap() -> bool {
-    const READS: u64 = 64;
-    // The best of a few rounds: one may be interrupted.
-    (0..4).any(|_| {
-        let start = mono_ns();
-        for _ in 0..READS {
-            std::hint::black_box(counter());
-        }
-        (mono_ns() - start) / READS < TRAPPED_NS
-    })
+    let least = (0..64).map(|_| {
+        let before = counter();
+        counter().saturating_sub(before)
+    });
+    least
+        .min()
+        .is_some_and(|ticks| ticks_to_ns(ticks) < TRAPPED_NS)
 }
 
 #[cfg(test)]

@@ -126,16 +126,38 @@ impl<F: Future> Instrumented<F> {
         record: &'static Record,
         cx: &mut Context<'_>,
     ) -> Poll<Observed<F::Output>> {
-        let polled = match thread::current() {
+        match thread::current() {
             Some(thread) if level::level() == Level::Debug => self.poll_debug(record, thread, cx),
-            Some(thread) => self.poll_quiet(record, thread, cx),
-            // The thread is at its end.
-            None => self.future().poll(cx),
-        };
+            Some(thread) => {
+                let polled = self.poll_quiet(record, thread, cx);
+                self.observed(polled, record)
+            }
+            None => self.poll_unseen(record, cx),
+        }
+    }
+
+    /// Hands the record on to the output, if there is one.
+    #[inline]
+    fn observed(
+        &mut self,
+        polled: Poll<F::Output>,
+        record: &'static Record,
+    ) -> Poll<Observed<F::Output>> {
         polled.map(|value| {
             self.record = None;
             Observed::new(value, record, self.describe)
         })
+    }
+
+    /// A poll on a thread that is at its end.
+    #[cold]
+    fn poll_unseen(
+        &mut self,
+        record: &'static Record,
+        cx: &mut Context<'_>,
+    ) -> Poll<Observed<F::Output>> {
+        let polled = self.future().poll(cx);
+        self.observed(polled, record)
     }
 
     /// A poll that is published and not timed.
@@ -153,14 +175,15 @@ impl<F: Future> Instrumented<F> {
         polled
     }
 
-    /// A poll that is published, timed, and polled with the task's own waker.
-    #[inline]
+    /// A poll that is published, timed, and polled with the task's own waker. Apart, so that the frame and spills it
+    /// needs are not the quiet poll's.
+    #[inline(never)]
     fn poll_debug(
         &mut self,
         record: &'static Record,
         thread: &'static Thread,
         cx: &mut Context<'_>,
-    ) -> Poll<F::Output> {
+    ) -> Poll<Observed<F::Output>> {
         let tally = thread.tally_of(record.site());
         let start = clock::ticks();
         let woken = record.woken.load(Ordering::Relaxed);
@@ -194,7 +217,7 @@ impl<F: Future> Instrumented<F> {
             // It waits for its next poll since now.
             record.woken.store(end, Ordering::Relaxed);
         }
-        polled
+        self.observed(polled, record)
     }
 }
 
@@ -252,23 +275,29 @@ impl Published {
     /// The poll returned.
     #[inline]
     fn end(self) {
-        self.thread.leave(&self.outer);
+        self.thread.leave(self.outer);
         self.record.seq.bump(1);
         std::mem::forget(self);
     }
 }
 
 impl Drop for Published {
-    /// The poll unwound.
-    #[cold]
+    /// The poll unwound. By value, so that the fields can stay in registers while the poll runs.
+    #[inline]
     fn drop(&mut self) {
-        let text = panic::unwound(Some(self.record), self.outer.record());
-        self.thread.leave(&self.outer);
-        self.record.seq.bump(1);
-        // Counted by the drop of the future, which sees this.
-        self.record.set_outcome(Outcome::Panic);
-        task::panicked(self.record, text);
+        unwound(self.record, self.thread, self.outer);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn unwound(record: &'static Record, thread: &'static Thread, outer: Outer) {
+    let text = panic::unwound(Some(record), outer.record());
+    thread.leave(outer);
+    record.seq.bump(1);
+    // Counted by the drop of the future, which sees this.
+    record.set_outcome(Outcome::Panic);
+    task::panicked(record, text);
 }
 
 impl<F: Future> Drop for Instrumented<F> {

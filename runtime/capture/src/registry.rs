@@ -251,6 +251,6 @@ impl Drop for Region {
         {
             record.edge.bump(clock::ticks().saturating_sub(self.since));
         }
-        self.thread.resume(&self.outer);
+        self.thread.resume(self.outer);
     }
 }

@@ -109,23 +109,27 @@ impl Thread {
     /// Publishes the poll that begins, its edge already set; gives what was there, for `leave`.
     #[inline]
     pub(crate) fn enter(&self, record: &'static Record) -> Outer {
-        Outer(self.poll.replace(std::ptr::from_ref(record).cast_mut()))
+        let outer = Outer(self.poll.current());
+        self.poll.post(std::ptr::from_ref(record).cast_mut());
+        outer
     }
 
     /// Publishes that the thread is back at what it did before; the poll (or blocking region) is over.
     #[inline]
-    pub(crate) fn leave(&self, outer: &Outer) {
-        self.poll.replace(outer.0);
+    pub(crate) fn leave(&self, outer: Outer) {
+        self.poll.post(outer.0);
     }
 
     /// Publishes that the thread polls nothing: a blocking region. For `resume`, what it polled.
     pub(crate) fn pause(&self) -> Outer {
         self.paused.bump(1);
-        Outer(self.poll.replace(std::ptr::null_mut()))
+        let outer = Outer(self.poll.current());
+        self.poll.post(std::ptr::null_mut());
+        outer
     }
 
     /// Publishes that the blocking region is over.
-    pub(crate) fn resume(&self, outer: &Outer) {
+    pub(crate) fn resume(&self, outer: Outer) {
         self.leave(outer);
         self.paused.set(self.paused.get().saturating_sub(1));
     }
@@ -303,20 +307,20 @@ impl Thread {
 }
 
 /// What a thread polled before it entered a poll, and polls again after it; null: nothing.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Outer(*mut Record);
 
 impl Outer {
     /// Whether there was none: the poll is not inside another.
     #[inline]
-    pub(crate) fn is_none(&self) -> bool {
+    pub(crate) fn is_none(self) -> bool {
         self.0.is_null()
     }
 
     /// Its record.
     #[inline]
     #[expect(unsafe_code, reason = "records are never freed")]
-    pub(crate) fn record(&self) -> Option<&'static Record> {
+    pub(crate) fn record(self) -> Option<&'static Record> {
         // SAFETY: only `enter` posts records, which it has by `&'static`.
         unsafe { self.0.as_ref() }
     }

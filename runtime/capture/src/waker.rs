@@ -11,6 +11,7 @@
 
 #![expect(unsafe_code, reason = "a raw waker's vtable")]
 
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
@@ -42,7 +43,9 @@ unsafe impl Send for TaskWaker {}
 unsafe impl Sync for TaskWaker {}
 
 impl TaskWaker {
-    pub(crate) fn new(inner: &Waker, record: &'static Record) -> Self {
+    #[cold]
+    #[inline(never)]
+    fn new(inner: &Waker, record: &'static Record) -> Self {
         let generation = record.lives.current();
         let node = Box::new(Node {
             inner: inner.clone(),
@@ -53,19 +56,22 @@ impl TaskWaker {
         Self(NonNull::from(Box::leak(node)))
     }
 
-    /// Whether it still stands for this waker of the runtime.
+    /// The waker to poll with: the one `kept` stands for, as long as the runtime's own stays the same.
+    ///
+    /// It is borrowed from `kept`, and so changes no count.
     #[inline]
-    pub(crate) fn stands_for(&self, inner: &Waker) -> bool {
-        self.node().inner.will_wake(inner)
-    }
-
-    /// The waker to poll with, borrowed: no count changes.
-    #[inline]
-    pub(crate) fn with<R>(&self, poll: impl FnOnce(&Waker) -> R) -> R {
-        // SAFETY: the vtable's contract holds for the node; the waker is not dropped (ManuallyDrop), so it takes
-        // no share of the count, and the node outlives this call because `self` holds it.
-        let waker = std::mem::ManuallyDrop::new(unsafe { Waker::from_raw(raw(self.0)) });
-        poll(&waker)
+    pub(crate) fn for_poll(
+        kept: &mut Option<Self>,
+        inner: &Waker,
+        record: &'static Record,
+    ) -> ManuallyDrop<Waker> {
+        let own = match kept {
+            Some(own) if own.node().inner.will_wake(inner) => own,
+            kept => kept.insert(Self::new(inner, record)),
+        };
+        // SAFETY: the vtable's contract holds for the node. The waker takes no share of the count, and is not
+        // dropped; the caller keeps the node alive by `kept` while it polls.
+        ManuallyDrop::new(unsafe { Waker::from_raw(raw(own.0)) })
     }
 
     #[inline]

@@ -94,9 +94,9 @@ fn a_reader_never_mixes_two_lives() {
         });
         let seen = thing
             .lives
-            .read(|_| (thing.a.get(), thing.b.get(), thing.link.get()));
+            .read(|life| (life, thing.a.get(), thing.b.get(), thing.link.get()));
         assert!(
-            matches!(seen, None | Some((1, 1, 1) | (2, 2, 2))),
+            matches!(seen, None | Some((1, 1, 1, 1) | (3, 2, 2, 2))),
             "{seen:?}"
         );
         first.join().expect("no panic");
@@ -149,54 +149,80 @@ fn exactly_one_side_is_last_and_sees_what_the_other_did() {
     }
 }
 
-/// Broken by: `replace` storing `current` Relaxed; `read` loading it Relaxed; `replace` not counting; `read` not
-/// looking a second time.
+/// What a thread polls, and when the polls of its two records began.
+#[derive(Default)]
+struct Posted {
+    post: Post<Counter>,
+    outer: Counter,
+    inner: Counter,
+}
+
+impl Posted {
+    /// A poll that begins at `edge`, with what runs inside it.
+    fn poll(&self, record: &Counter, edge: u64, within: impl FnOnce()) {
+        record.set(edge);
+        let before = self.post.current();
+        self.post.post(std::ptr::from_ref(record).cast_mut());
+        within();
+        self.post.post(before);
+    }
+
+    /// The number of changes, whether the item is the outer record, and its edge.
+    fn read(&self) -> Option<(u64, bool, u64)> {
+        let (edges, (outer, start)) = self.post.read(|record| {
+            // SAFETY: only counters of `self` are posted, and it lives.
+            let start = unsafe { &*record }.get();
+            (std::ptr::eq(record, &raw const self.outer), start)
+        })?;
+        Some((edges, outer, start))
+    }
+}
+
+// In both tests the writer is the main thread: loom runs that first, and it looks for the interleavings of a load
+// with the stores before it, not of a store with the loads before it.
+
+/// Broken by: `post` storing `current` Relaxed, or after the number; `read` loading `current` Relaxed.
 #[test]
 fn a_poll_is_never_seen_with_a_start_before_its_own() {
-    struct Slot {
-        post: Post<Counter>,
-        /// The two records' edges.
-        edges: [Counter; 2],
-    }
     loom::model(|| {
-        let slot = Arc::new(Slot {
-            post: Post::default(),
-            edges: [Counter::default(), Counter::default()],
+        let posted = Arc::new(Posted::default());
+        let seen_by = Arc::clone(&posted);
+        let reader = thread::spawn(move || {
+            if let Some((edges, _, start)) = seen_by.read() {
+                // Two changes are one poll. The item may be one change ahead of the number.
+                assert!(start > edges / 2, "{edges} changes: began at {start}");
+            }
         });
-        let own = Arc::clone(&slot);
-        let worker = thread::spawn(move || {
-            // Polls 1, 2 and 3: two of one record, one of another inside the last.
-            let poll = |record: &Counter, edge: u64, inner: &dyn Fn()| {
-                record.set(edge);
-                let before = own.post.replace(std::ptr::from_ref(record).cast_mut());
-                inner();
-                own.post.replace(before);
-            };
-            poll(&own.edges[0], 1, &|| {});
-            poll(&own.edges[0], 2, &|| poll(&own.edges[1], 3, &|| {}));
+        posted.poll(&posted.outer, 1, || {});
+        posted.poll(&posted.outer, 2, || {});
+        reader.join().expect("no panic");
+    });
+}
+
+/// Broken by: `post` not publishing the number; `read` not looking a second time, or without its fence.
+#[test]
+fn a_poll_within_a_poll_is_told_from_it_by_the_number() {
+    loom::model(|| {
+        let posted = Arc::new(Posted::default());
+        let seen_by = Arc::clone(&posted);
+        let reader = thread::spawn(move || {
+            if let Some((edges, outer, start)) = seen_by.read() {
+                // The outer begins and ends at changes 1 and 4, the inner at 2 and 3; one ahead at most.
+                let known = if outer {
+                    edges <= 3
+                } else {
+                    matches!(edges, 1 | 2)
+                };
+                assert!(
+                    known,
+                    "{edges} changes: {}",
+                    if outer { "outer" } else { "inner" }
+                );
+                assert_eq!(start, if outer { 1 } else { 2 });
+            }
         });
-        let seen = slot.post.read(|record| {
-            // SAFETY: only counters of `slot` are posted, and it lives.
-            (record, unsafe { &*record }.get())
-        });
-        if let Some((edges, (record, start))) = seen {
-            let outer = std::ptr::eq(record, &raw const slot.edges[0]);
-            // By the number of changes: which poll it is, or is about to be.
-            let least = match (outer, edges) {
-                (true, 0 | 1) => 1,
-                (true, _) => 2,
-                (false, _) => 3,
-            };
-            assert!(
-                start >= least,
-                "edges {edges}, outer {outer}, start {start}"
-            );
-            assert!(
-                !(outer && edges == 3),
-                "the inner poll's number, the outer's record"
-            );
-        }
-        worker.join().expect("no panic");
+        posted.poll(&posted.outer, 1, || posted.poll(&posted.inner, 2, || {}));
+        reader.join().expect("no panic");
     });
 }
 
@@ -307,17 +333,15 @@ fn a_batch_is_popped_once_and_with_what_its_pusher_wrote() {
             slab.push(first);
         }
         let other = Arc::clone(&slab);
-        // Takes two and gives the first back: what a slow pop between has read is out of date, its number is not.
-        let thief = thread::spawn(move || {
-            let (top, below) = (other.pop(), other.pop());
-            if let Some(top) = top {
-                other.push(top);
-            }
-            below
-        });
-        let mut held = Vec::new();
-        held.extend(slab.pop());
-        held.extend(thief.join().expect("no panic"));
+        let popped = thread::spawn(move || other.pop());
+        // Meanwhile two are taken and the first given back: what a slow pop has read of its link is out of date, its
+        // number is not.
+        let (top, below) = (slab.pop(), slab.pop());
+        if let Some(top) = top {
+            slab.push(top);
+        }
+        let mut held = Vec::from_iter(below);
+        held.extend(popped.join().expect("no panic"));
         held.extend(std::iter::from_fn(|| slab.pop()));
         held.sort_unstable();
         assert_eq!(held, [0, 1, 2]);

@@ -3,8 +3,8 @@
 //! One writer, the thread. `current` is what it works on, `edges` grows at every change of it and never comes
 //! back to an old value: the same number before and after means that nothing changed between.
 //!
-//! A reader is promised this: what it is told of an item, it read **after** the thread had posted that item,
-//! and before the thread posted anything else. So the writer stores what belongs to the item first, then
+//! A reader is promised this: what it is told of an item, it read **after** the thread had posted that item, and
+//! the item is at most one change ahead of the number. So the writer stores what belongs to the item first, then
 //! `current` (Release, paired with the reader's Acquire load), then `edges` (Release). Of two changes in a row
 //! a reader may take the later item for the earlier number; then the number is out of date at once, and whoever
 //! compares it with a later one finds them different. It errs towards "moved on", never towards "stuck".
@@ -32,13 +32,11 @@ impl<T> Default for Post<T> {
 }
 
 impl<T> Post<T> {
-    /// Posts another item; gives the one that was there. The thread itself.
+    /// Posts another item. The thread itself.
     #[inline]
-    pub(crate) fn replace(&self, item: *mut T) -> *mut T {
-        let before = self.current();
+    pub(crate) fn post(&self, item: *mut T) {
         self.current.store(item, Ordering::Release);
         self.edges.publish(1);
-        before
     }
 
     /// What is posted, as the thread itself knows it.
