@@ -93,7 +93,12 @@ fn is_test_attribute(attr: &Attribute) -> bool {
 }
 
 fn build(entry: Entry, mut function: Function, arguments: &Arguments) -> TokenStream {
-    function.sig.asyncness = None;
+    // The user's own span: what rustc says of the body as a future points to it.
+    let keyword = function
+        .sig
+        .asyncness
+        .take()
+        .map_or_else(Span::call_site, |keyword| keyword.span);
     let (start, end) = function.last_statement();
     let krate = match &arguments.krate {
         Some(path) => path.to_token_stream(),
@@ -101,8 +106,8 @@ fn build(entry: Entry, mut function: Function, arguments: &Arguments) -> TokenSt
         None => Ident::new("pollscope", Span::call_site().located_at(start)).into_token_stream(),
     };
     let body = match entry {
-        Entry::Main => main_body(&function),
-        Entry::Test => test_body(&function),
+        Entry::Main => main_body(&function, keyword),
+        Entry::Test => test_body(&function, keyword),
     };
     let builder = builder(arguments, &krate, start);
     let run = quote_spanned! {end=>
@@ -125,8 +130,9 @@ fn build(entry: Entry, mut function: Function, arguments: &Arguments) -> TokenSt
 }
 
 /// The body as a future whose output is checked here, so that a wrong type is said at the user's code.
-fn main_body(function: &Function) -> TokenStream {
+fn main_body(function: &Function, keyword: Span) -> TokenStream {
     let block = function.block();
+    let future = quote_spanned!(keyword=> async #block);
     let check = match &function.sig.output {
         ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) || has_impl_trait(ty) => {
             TokenStream::new()
@@ -141,18 +147,19 @@ fn main_body(function: &Function) -> TokenStream {
         }
     };
     quote! {
-        let body = async #block;
+        let body = #future;
         #[allow(clippy::let_unit_value)]
         let body = { #check body };
     }
 }
 
 /// Tests are many: one `block_on` for all of them, not one for each.
-fn test_body(function: &Function) -> TokenStream {
+fn test_body(function: &Function, keyword: Span) -> TokenStream {
     let block = function.block();
+    let future = quote_spanned!(keyword=> async #block);
     let output = output_type(&function.sig.output);
     quote! {
-        let body = async #block;
+        let body = #future;
         let body = ::core::pin::pin!(body);
         let body: ::core::pin::Pin<&mut dyn ::core::future::Future<Output = #output>> = body;
     }

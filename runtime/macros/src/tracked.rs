@@ -1,4 +1,4 @@
-//! `#[tracked]`: finds the functions of an item and hands each to `function`.
+//! `#[tracked]`: its arguments, and how it came to where it stands.
 //!
 //! What is written on the item itself must lead to something, or it is an error. What is only found inside a
 //! block or module is left alone where it is not an async function.
@@ -7,15 +7,13 @@ mod arguments;
 mod attrs;
 mod boxed;
 mod function;
+mod items;
 mod output;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{
-    Attribute, Block, Error, ImplItem, Item, ItemFn, LitStr, Path, Signature, Token, TraitItem,
-    Visibility,
-};
+use syn::{Attribute, Block, Error, Item, LitStr, Path, Signature, Token, Visibility};
 
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let args: Args = match syn::parse2(args) {
@@ -23,8 +21,8 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
         Err(error) => return with_error(item, &error),
     };
     match syn::parse2::<Item>(item.clone()) {
-        Ok(parsed) => expand_item(parsed, &args).unwrap_or_else(|error| with_error(item, &error)),
-        Err(error) => with_error(item, &bodyless(&error)),
+        Ok(parsed) => items::expand(parsed, &args).unwrap_or_else(|error| with_error(item, &error)),
+        Err(error) => with_error(item, &error),
     }
 }
 
@@ -32,17 +30,6 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
 fn with_error(mut item: TokenStream, error: &Error) -> TokenStream {
     item.extend(error.to_compile_error());
     item
-}
-
-/// A method without a body is no item: the likeliest cause, said first.
-fn bodyless(error: &Error) -> Error {
-    if error.to_string().starts_with("expected curly braces") {
-        return Error::new(
-            error.span(),
-            "`#[tracked]` needs a body to track: put it on the `impl` of this trait",
-        );
-    }
-    error.clone()
 }
 
 /// How an attribute came to where it is.
@@ -123,158 +110,11 @@ struct Function<'a> {
     block: &'a mut Block,
 }
 
-fn expand_item(mut item: Item, args: &Args) -> syn::Result<TokenStream> {
-    if args.origin == Origin::Written
-        && let Some(attrs) = attrs_of(&mut item)
-        && attrs::any_macro(attrs)
-    {
-        attrs.push(args.again(Origin::Deferred));
-        return Ok(item.into_token_stream());
-    }
-    match &mut item {
-        Item::Fn(_) | Item::Impl(_) | Item::Trait(_) => {}
-        Item::Mod(module) if module.content.is_some() => {}
-        Item::Mod(module) => {
-            let text =
-                "`#[tracked]` sees only inline modules: put it on the items in the module's file";
-            return Err(Error::new_spanned(module, text));
-        }
-        other => {
-            let text =
-                "`#[tracked]` goes on async functions, `impl` blocks, traits and inline modules";
-            return Err(Error::new_spanned(other, text));
-        }
-    }
-    walk(&mut item, args)?;
-    Ok(item.into_token_stream())
-}
-
-fn attrs_of(item: &mut Item) -> Option<&mut Vec<Attribute>> {
-    match item {
-        Item::Fn(item) => Some(&mut item.attrs),
-        Item::Impl(item) => Some(&mut item.attrs),
-        Item::Trait(item) => Some(&mut item.attrs),
-        Item::Mod(item) => Some(&mut item.attrs),
-        _ => None,
-    }
-}
-
-/// Tracks the functions of an item; what is no concern of ours stays as it is.
-fn walk(item: &mut Item, args: &Args) -> syn::Result<()> {
-    match item {
-        Item::Fn(ItemFn {
-            attrs,
-            vis,
-            sig,
-            block,
-            ..
-        }) => function::track(
-            Function {
-                attrs,
-                vis,
-                sig,
-                block,
-            },
-            args,
-        ),
-        Item::Impl(item) => {
-            let inside = args.for_inside();
-            item.items.iter_mut().try_for_each(|item| {
-                let ImplItem::Fn(item) = item else {
-                    return Ok(());
-                };
-                let syn::ImplItemFn {
-                    attrs,
-                    vis,
-                    sig,
-                    block,
-                    ..
-                } = item;
-                visit(
-                    Function {
-                        attrs,
-                        vis,
-                        sig,
-                        block,
-                    },
-                    &inside,
-                )
-            })
-        }
-        Item::Trait(item) => {
-            let inside = args.for_inside();
-            item.items.iter_mut().try_for_each(|item| {
-                let TraitItem::Fn(syn::TraitItemFn {
-                    attrs,
-                    sig,
-                    default: Some(block),
-                    ..
-                }) = item
-                else {
-                    return Ok(());
-                };
-                visit(
-                    Function {
-                        attrs,
-                        vis: &Visibility::Inherited,
-                        sig,
-                        block,
-                    },
-                    &inside,
-                )
-            })
-        }
-        Item::Mod(item) => {
-            let inside = args.for_inside();
-            let Some((_, items)) = &mut item.content else {
-                return Ok(());
-            };
-            items.iter_mut().try_for_each(|item| match item {
-                Item::Fn(ItemFn {
-                    attrs,
-                    vis,
-                    sig,
-                    block,
-                    ..
-                }) => visit(
-                    Function {
-                        attrs,
-                        vis,
-                        sig,
-                        block,
-                    },
-                    &inside,
-                ),
-                Item::Impl(_) | Item::Trait(_) | Item::Mod(_) => {
-                    let attrs = attrs_of(item).filter(|attrs| attrs::any_macro(attrs));
-                    match attrs {
-                        Some(attrs) => {
-                            attrs.push(inside.again(Origin::Inside));
-                            Ok(())
-                        }
-                        None => walk(item, &inside),
-                    }
-                }
-                _ => Ok(()),
-            })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// A function found inside something: now, or after the attribute macros on it.
-fn visit(function: Function<'_>, inside: &Args) -> syn::Result<()> {
-    if attrs::any_macro(function.attrs) {
-        if function.sig.asyncness.is_some() {
-            function.attrs.push(inside.again(Origin::Inside));
-        }
-        return Ok(());
-    }
-    function::track(function, inside)
-}
-
 /// Statements parsed from quoted tokens, in a block that keeps the user's braces.
 fn fill(block: &mut Block, statements: TokenStream) -> syn::Result<()> {
     block.stmts = Block::parse_within.parse2(statements)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! What becomes of one function.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Error, ReturnType, Type, parse_quote};
 
 use super::output::{self, Makes};
@@ -68,7 +69,7 @@ fn desugar(mut function: Function<'_>, args: &Args) -> syn::Result<()> {
     mark(&mut function);
     let krate = &args.krate;
     let sig = &mut *function.sig;
-    // The keyword's own span: what rustc says of the future (it is recursive, it is not Send) points to it.
+    // The user's own spans: what rustc says of the future (it is recursive, it is not `Send`) points to them.
     let keyword = sig
         .asyncness
         .take()
@@ -80,15 +81,14 @@ fn desugar(mut function: Function<'_>, args: &Args) -> syn::Result<()> {
     let output = output_of(&sig.output, krate);
     sig.output = parse_quote!(-> impl ::core::future::Future<Output = #output>);
 
-    let future = quote_spanned!(keyword=> async move);
+    let mut future = Group::new(Delimiter::Brace, quote!(#captured #body));
+    future.set_span(user_body.brace_token.span.join());
+    let future = quote_spanned!(keyword=> async move #future);
     function.block.brace_token = user_body.brace_token;
     fill(
         function.block,
         quote! {
-            #krate::private::track_at(
-                #future { #captured #body },
-                ::core::panic::Location::caller(),
-            )
+            #krate::private::track_at(#future, ::core::panic::Location::caller())
         },
     )
 }
@@ -119,11 +119,15 @@ fn body_of(output: &ReturnType, body: &syn::Block) -> TokenStream {
             #result
         };
     };
-    quote! {
-        // Never taken: the first `return` decides what the block returns.
-        if let ::core::option::Option::Some(#result) = ::core::option::Option::None::<#ty> {
-            return #result;
+    // Never taken: the first `return` decides what the block returns. A type that does not fit is said there.
+    let promised = Ident::new("__promised", Span::mixed_site().located_at(ty.span()));
+    let promise = quote_spanned! {promised.span()=>
+        if let ::core::option::Option::Some(#promised) = ::core::option::Option::None::<#ty> {
+            return #promised;
         }
+    };
+    quote! {
+        #promise
         let #result: #ty = #body;
         #[allow(unreachable_code)]
         #result
