@@ -52,6 +52,10 @@ fn a_handle_is_tokios_and_one_word() {
 #[test]
 fn a_large_future_is_not_copied_along_the_stack() {
     const LARGE: usize = 64 * 1024;
+    #[expect(
+        clippy::large_stack_arrays,
+        reason = "that is what large futures are made of"
+    )]
     async fn large_future_of_the_test() -> u8 {
         let bytes = [7; LARGE];
         pollscope_tokio::task::yield_now().await;
