@@ -31,7 +31,7 @@ pub enum Origin {
 /// ```
 pub fn origin(function: &str, file: &str) -> Origin {
     let krate = crate_of(function);
-    if krate.is_some_and(is_pollscope) {
+    if krate.is_some_and(is_pollscope) || (krate.is_none() && is_pollscope_file(file)) {
         return Origin::Pollscope;
     }
     if is_std_file(file) {
@@ -147,6 +147,18 @@ fn is_pollscope(krate: &str) -> bool {
             | "pollscope_proto"
             | "pollscope_tokio"
     )
+}
+
+/// Of a function that was inlined, debug information often has the bare name: then the file tells, where pollscope
+/// is a path dependency (from a registry it counts as a library).
+fn is_pollscope_file(file: &str) -> bool {
+    [
+        "/runtime/capture/src/",
+        "/runtime/tokio/src/",
+        "/runtime/agent/src/",
+    ]
+    .iter()
+    .any(|folder| file.contains(folder))
 }
 
 fn is_std_file(file: &str) -> bool {
@@ -280,6 +292,16 @@ mod tests {
                 Origin::Pollscope,
             ),
             ("pollscope::owned::Owned<T>::with", "", Origin::Pollscope),
+            (
+                "poll_debug<app::run::{async_fn_env#0}>",
+                "/srv/pollscope/runtime/capture/src/instrumented.rs",
+                Origin::Pollscope,
+            ),
+            (
+                "poll_debug<app::run::{async_fn_env#0}>",
+                "/srv/app/src/runtime.rs",
+                Origin::User,
+            ),
             ("clone3", "", Origin::System),
             ("start_thread", "./nptl/pthread_create.c", Origin::System),
             ("__rust_try", "", Origin::System),
