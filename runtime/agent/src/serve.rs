@@ -15,6 +15,7 @@ mod hello;
 mod http;
 mod inspect;
 mod live;
+mod rehearsal;
 mod resolve;
 mod rights;
 mod rows;
@@ -34,8 +35,9 @@ use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{OnceCell, Semaphore};
 
-use crate::config::Rights;
 use crate::state::Agent;
+
+pub use self::rehearsal::Rehearsal;
 
 use self::http::Door;
 use self::inspect::Inspect;
@@ -146,7 +148,6 @@ async fn serve_tcp(server: Arc<Server>, at: SocketAddr) {
         }
     };
     let _ = server.tcp.set(listener.local_addr().unwrap_or(at));
-    let rights = rights::OVER_TCP.min(server.agent.settings.rights.unwrap_or(Rights::Read));
     let free = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -158,7 +159,7 @@ async fn serve_tcp(server: Arc<Server>, at: SocketAddr) {
         };
         // Updates are small and late ones useless: no waiting to fill a packet.
         let _ = stream.set_nodelay(true);
-        let door = Door::Open(Inspect::new(Arc::clone(&server), rights));
+        let door = Door::Open(Inspect::new(Arc::clone(&server), rights::OVER_TCP));
         tokio::spawn(async move {
             http::serve(stream, door).await;
             drop(slot);

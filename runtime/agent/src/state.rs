@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::Thread;
 
 use pollscope_capture::stack::{Capabilities, Options};
 
@@ -48,6 +49,8 @@ pub(crate) struct Agent {
     watchers: AtomicU32,
     /// Wakes the collector: the first watcher came, somebody flushes, or it is time.
     pub(crate) wake: tokio::sync::Notify,
+    /// The watchdog, to be woken when the level has changed.
+    pub(crate) dog: OnceLock<Thread>,
     /// When the watchdog began its last whole round, in monotonic nanoseconds.
     pub(crate) watched_ns: AtomicU64,
     /// Answered when everything told so far is in the table.
@@ -67,6 +70,7 @@ impl Agent {
             state: Mutex::new(State::default()),
             watchers: AtomicU32::new(0),
             wake: tokio::sync::Notify::new(),
+            dog: OnceLock::new(),
             watched_ns: AtomicU64::new(0),
             flushes: Mutex::default(),
         }
@@ -93,6 +97,14 @@ impl Agent {
 
     pub(crate) fn set_capabilities(&self, found: Capabilities) {
         let _ = self.capabilities.set(found);
+    }
+
+    /// The level has changed: nobody waits for the next round of the old one.
+    pub(crate) fn nudge(&self) {
+        if let Some(dog) = self.dog.get() {
+            dog.unpark();
+        }
+        self.wake.notify_one();
     }
 
     /// Asks the collector for a round; `done` is answered after it. False where too many wait.

@@ -98,6 +98,7 @@ static LEVEL: AtomicU8 = AtomicU8::new(Level::Quiet as u8);
 static SOURCE: AtomicU8 = AtomicU8::new(Source::Default as u8);
 /// A finished poll of at least this many nanoseconds is told of; the lesser of 10 ms and the threshold.
 static NOTE_NS: AtomicU64 = AtomicU64::new(INFO_NS);
+static DEBUG_SINCE_NS: AtomicU64 = AtomicU64::new(0);
 static SLOW_NS: AtomicU64 = AtomicU64::new(100_000_000);
 
 /// Polls from here on are of interest to screens, though no warning yet.
@@ -126,9 +127,17 @@ pub fn set_level(to: Level, source: Source) -> bool {
     if crate::registry::is_started() && (level() == Level::Off) != (to == Level::Off) {
         return false;
     }
+    if to == Level::Debug && level() != Level::Debug {
+        DEBUG_SINCE_NS.store(crate::clock::mono_ns(), Ordering::Relaxed);
+    }
     LEVEL.store(to as u8, Ordering::Relaxed);
     SOURCE.store(source as u8, Ordering::Relaxed);
     true
+}
+
+/// Monotonic nanoseconds of the last switch to debug; 0: there was none. What is older was not timed until then.
+pub fn debug_since_ns() -> u64 {
+    DEBUG_SINCE_NS.load(Ordering::Relaxed)
 }
 
 /// Off for good, in the middle of everything: this process was forked from one that had us.

@@ -149,6 +149,16 @@ impl SlowPolls {
         self.gaps.add(gap);
     }
 
+    /// How long the poll of this task on the thread with this slot has lasted at least, where the watchdog saw it.
+    pub(crate) fn at_least_ns(&self, slot: u32, task: u64, now_ns: u64) -> Option<u64> {
+        let lasts = |seen: &&Seen| {
+            let sighting = &seen.sighting;
+            seen.ended_ns.is_none() && sighting.key.slot == slot && sighting.task == task
+        };
+        let sighting = &self.seen.iter().find(lasts)?.sighting;
+        Some(sighting.wall_ns + now_ns.saturating_sub(sighting.at_ns))
+    }
+
     /// The watchdog sees a poll past the threshold, or sees it again.
     pub(crate) fn sighted(&mut self, warnings: &mut Warnings, new: Sighting) {
         let at = self

@@ -70,7 +70,7 @@ pub(super) fn take(
     Ok(stacks.collect())
 }
 
-/// A poll that the collector has seen running: in quiet only it knows for how long at least.
+/// A poll that the watchdog has seen to last: in quiet only it knows for how long at least.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen {
     pub(super) tid: u32,

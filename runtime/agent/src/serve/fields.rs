@@ -6,7 +6,7 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use pollscope_capture::level::Level;
+use pollscope_capture::level::{self, Level};
 use pollscope_capture::record::{Outcome, Record, Snapshot};
 use pollscope_capture::site::{self, Site};
 use pollscope_capture::{TaskKind, clock, names};
@@ -79,8 +79,8 @@ impl<'a> Task<'a> {
         if !self.seen.is_polled() || self.seen.is_done() {
             return None;
         }
-        if self.seen.kind == TaskKind::Blocking {
-            // Closures are timed at any level, and not published: they run once.
+        if self.is_closure() {
+            // It is not published as a poll.
             return Some(span(self.seen.edge, self.world.now));
         }
         let poll = self.poll()?;
@@ -92,21 +92,26 @@ impl<'a> Task<'a> {
             .map(|(_, ns)| ns)
     }
 
-    /// Whether polls of this task were timed.
+    /// Whether polls of this task are timed. In quiet none are, and what was timed before is out of date.
     fn is_timed(&self) -> bool {
         let polled_in_debug =
             self.seen.busy_ns > 0 || (self.seen.edge != 0 && !self.seen.is_done());
-        polled_in_debug || (self.seen.seq == 0 && self.world.level == Level::Debug)
+        self.world.level == Level::Debug && (polled_in_debug || self.seen.seq == 0)
+    }
+
+    /// A closure is timed at any level: it runs once. It has no wakes.
+    fn is_closure(&self) -> bool {
+        self.seen.kind == TaskKind::Blocking
     }
 
     /// In polls, the one that runs included.
     pub(super) fn busy_ns(&self) -> Option<u64> {
-        self.is_timed()
+        (self.is_timed() || (self.is_closure() && self.seen.seq > 0))
             .then(|| self.seen.busy_ns + self.current_ns().unwrap_or(0))
     }
 
     pub(super) fn max_poll_ns(&self) -> Option<u64> {
-        self.is_timed()
+        (self.is_timed() || (self.is_closure() && self.seen.seq > 0))
             .then(|| self.seen.max_ns.max(self.current_ns().unwrap_or(0)))
     }
 
@@ -120,24 +125,23 @@ impl<'a> Task<'a> {
         } else {
             0
         };
-        self.is_timed().then(|| self.seen.scheduled_ns + waited)
+        (self.is_timed() && !self.is_closure()).then(|| self.seen.scheduled_ns + waited)
     }
 
-    /// The rest of its age.
+    /// The rest of its age since it is timed.
     pub(super) fn idle_ns(&self) -> Option<u64> {
-        Some(
-            self.age_ns()
-                .saturating_sub(self.busy_ns()?)
-                .saturating_sub(self.scheduled_ns()?),
-        )
+        let begun = clock::mono_of(self.seen.created);
+        let untimed = level::debug_since_ns().saturating_sub(begun);
+        let spent = self.busy_ns()? + self.scheduled_ns()?;
+        Some(self.age_ns().saturating_sub(untimed + spent))
     }
 
     pub(super) fn wakes(&self) -> Option<u64> {
-        self.is_timed().then_some(self.seen.wakes)
+        (self.is_timed() && !self.is_closure()).then_some(self.seen.wakes)
     }
 
     pub(super) fn self_wakes(&self) -> Option<u64> {
-        self.is_timed().then_some(self.seen.self_wakes)
+        (self.is_timed() && !self.is_closure()).then_some(self.seen.self_wakes)
     }
 
     /// Where the task stands in an order; `None` comes last, whatever the direction.

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pollscope_capture::{registry, stack};
+use pollscope_capture::{clock, registry, stack, thread};
 use pollscope_proto::limits::MAX_RESOLVE_FRAMES;
 use pollscope_proto::v1;
 use pollscope_proto::v1::inspect_server;
@@ -84,7 +84,9 @@ impl inspect_server::Inspect for Inspect {
         request: Request<v1::ConfigureRequest>,
     ) -> Result<Response<v1::ConfigureReply>, Status> {
         rights::require(self.rights, Rights::Debug, "changing a setting")?;
-        configure::configure(request.get_ref()).map(Response::new)
+        let reply = configure::configure(request.get_ref())?;
+        self.server.agent.nudge();
+        Ok(Response::new(reply))
     }
 
     async fn abort(
@@ -150,22 +152,21 @@ impl inspect_server::Inspect for Inspect {
 }
 
 impl Inspect {
-    /// The polls that the collector has seen running.
+    /// The polls that the watchdog has seen to last.
     fn seen_polls(&self) -> Vec<Seen> {
         let state = self.server.agent.state();
-        let polls = state
-            .threads
-            .iter()
-            .filter(|thread| thread.current_task != 0);
-        polls
-            .filter_map(|thread| {
-                let at_least_ns = thread.current_poll_ns?;
-                Some(Seen {
-                    tid: thread.tid,
-                    task: thread.current_task,
-                    at_least_ns,
-                })
+        let now_ns = clock::mono_ns();
+        let polls = thread::all().filter_map(|thread| {
+            let task = thread.now()?.record.read()?.id;
+            let at_least_ns = state
+                .slow_polls
+                .at_least_ns(thread.number(), task, now_ns)?;
+            Some(Seen {
+                tid: thread.tid(),
+                task,
+                at_least_ns,
             })
-            .collect()
+        });
+        polls.collect()
     }
 }

@@ -107,7 +107,12 @@ pub(super) fn quantiles(spread: &Spread) -> Option<v1::Quantiles> {
     })
 }
 
-pub(super) fn thread(thread: &ThreadFigures, history: &[u16]) -> v1::ThreadRow {
+/// The row of a thread; its poll has run for `current_ns`, at least.
+pub(super) fn thread(
+    thread: &ThreadFigures,
+    current_ns: Option<u64>,
+    history: &[u16],
+) -> v1::ThreadRow {
     v1::ThreadRow {
         tid: thread.tid,
         name: text(&thread.name),
@@ -115,7 +120,7 @@ pub(super) fn thread(thread: &ThreadFigures, history: &[u16]) -> v1::ThreadRow {
         role: role(thread.role).to_owned(),
         busy_ratio: thread.busy_ratio,
         current_task: thread.current_task,
-        current_poll_ns: thread.current_poll_ns.unwrap_or(0),
+        current_poll_ns: current_ns.unwrap_or(0),
         polls: thread.polls,
         history_busy_permille: history
             .iter()

@@ -162,7 +162,13 @@ impl Outgoing {
             } else {
                 Vec::new()
             };
-            part.add(rows::thread(thread, &history), |update| &mut update.threads);
+            let current_ns = thread.current_poll_ns.or_else(|| {
+                let (slot, task) = (thread.slot, thread.current_task);
+                state.slow_polls.at_least_ns(slot, task, part.update.now_ns)
+            });
+            part.add(rows::thread(thread, current_ns, &history), |update| {
+                &mut update.threads
+            });
         }
         while !part.is_full() {
             let Some(id) = self.warnings.next() else {

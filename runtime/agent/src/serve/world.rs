@@ -42,7 +42,7 @@ pub(super) struct RunningPoll {
     pub(super) thread: Arc<str>,
     /// Ticks of its start; 0: unknown (quiet).
     pub(super) start: u64,
-    /// The task the collector found here, and for how long at least.
+    /// The task whose poll the watchdog has seen to last, and for how long at least.
     pub(super) at_least: Option<(u64, u64)>,
 }
 
@@ -111,19 +111,22 @@ impl World {
     }
 
     fn look_at_threads(&mut self, state: &State) {
+        let now_ns = clock::mono_of(self.now);
         self.polls.clear();
         for thread in thread::all() {
             let Some(now) = thread.now() else { continue };
+            let Some(task) = now.record.read() else {
+                continue;
+            };
             let seen = state
-                .threads
-                .iter()
-                .find(|seen| seen.slot == thread.number() && seen.current_task != 0);
+                .slow_polls
+                .at_least_ns(thread.number(), task.id, now_ns);
             self.polls.push(RunningPoll {
                 record: std::ptr::from_ref(now.record).addr(),
                 tid: thread.tid(),
                 thread: thread.name(),
                 start: now.start,
-                at_least: seen.and_then(|seen| Some((seen.current_task, seen.current_poll_ns?))),
+                at_least: seen.map(|ns| (task.id, ns)),
             });
         }
         self.polls.sort_unstable_by_key(|poll| poll.record);

@@ -9,15 +9,7 @@ use pollscope_proto::v1;
 use tempfile::TempDir;
 use tonic::Code;
 
-#[path = "support/target.rs"]
-mod target;
-use target::{Target, be_the_target, over_unix};
-
-#[test]
-#[ignore = "the watched process of the other tests"]
-fn target() {
-    be_the_target();
-}
+use crate::target::{Target, over_unix, until};
 
 fn hello() -> v1::HelloRequest {
     v1::HelloRequest {
@@ -91,7 +83,7 @@ async fn what_a_killed_process_left_is_removed_by_the_next() {
     assert!(left.exists(), "nobody was there to remove it");
     let next = Target::start(home.path(), &[]);
     assert!(next.attach().await.hello(hello()).await.is_ok());
-    target::until("the cleaning", || (!left.exists()).then_some(()));
+    until("the cleaning", || (!left.exists()).then_some(()));
     assert_eq!(next.sockets().len(), 1);
     next.end();
 }
@@ -116,7 +108,7 @@ async fn another_user_is_refused_in_words() {
         std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).expect("opened up");
     }
     let stranger = Command::new(std::env::current_exe().expect("this binary"))
-        .args(["--exact", "stranger", "--ignored", "--nocapture"])
+        .args(["--exact", "socket::stranger", "--ignored", "--nocapture"])
         .env("SOCKET", &socket)
         .uid(NOBODY)
         .output();

@@ -167,7 +167,7 @@ pub(crate) async fn over_tcp(at: String) -> Client {
 /// Waits until `condition` gives something.
 ///
 /// # Panics
-/// It gives nothing within ten seconds.
+/// It gives nothing within half a minute.
 pub(crate) fn until<R>(what: &str, condition: impl Fn() -> Option<R>) -> R {
     let begun = Instant::now();
     loop {
@@ -175,8 +175,8 @@ pub(crate) fn until<R>(what: &str, condition: impl Fn() -> Option<R>) -> R {
             return found;
         }
         assert!(
-            begun.elapsed() < Duration::from_secs(10),
-            "{what}: not within ten seconds"
+            begun.elapsed() < Duration::from_secs(30),
+            "{what}: not within half a minute"
         );
         std::thread::sleep(Duration::from_millis(2));
     }

@@ -1,0 +1,12 @@
+//! The server of a real process, as a client sees it over its sockets.
+
+mod rights;
+mod socket;
+mod target;
+
+/// What the other tests start: this binary, with this test alone.
+#[test]
+#[ignore = "the watched process of the other tests"]
+fn target() {
+    target::be_the_target();
+}
