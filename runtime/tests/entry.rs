@@ -37,6 +37,14 @@ async fn a_test_may_pause_the_clock() {
     assert!(before.elapsed() < Duration::from_secs(60));
 }
 
+#[cfg(tokio_unstable)]
+#[pollscope::test(unhandled_panic = "shutdown_runtime")]
+#[should_panic(expected = "a spawned task panicked and the runtime is configured to shut down")]
+async fn a_test_may_end_with_any_panic() {
+    pollscope::spawn(async { panic!("on purpose, by a test") });
+    std::future::pending::<()>().await;
+}
+
 #[pollscope::test(flavor = "local")]
 async fn a_test_may_be_local() {
     let not_send = std::rc::Rc::new(5);

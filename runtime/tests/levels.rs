@@ -72,6 +72,7 @@ fn child() {
         }
         "main" => entry(),
         "live" => live(),
+        "forgets" => forgets(),
         other => panic!("no role {other}"),
     }
 }
@@ -79,6 +80,12 @@ fn child() {
 #[pollscope::main(debug = true, slow_poll = "7ms")]
 async fn entry() {
     settings();
+}
+
+#[pollscope::main(flavor = "current_thread")]
+async fn forgets() {
+    fact("line", line!() + 1);
+    drop(work());
 }
 
 #[pollscope::tracked]
@@ -290,4 +297,21 @@ fn debug_is_switched_while_it_runs() {
         ("true", "false")
     );
     assert_eq!(said.get("slow_poll_ns"), "3000000");
+}
+
+#[test]
+#[cfg(feature = "serve")]
+fn what_was_found_is_told_before_main_returns() {
+    let said = run("forgets", &[]);
+    let place = format!("{}:{}", file!(), said.get("line"));
+    let told: Vec<_> = said
+        .stderr
+        .lines()
+        .filter(|line| line.contains(&place))
+        .collect();
+    assert!(
+        told.len() == 1 && told[0].contains("never awaited"),
+        "{}",
+        said.stderr
+    );
 }

@@ -37,7 +37,7 @@ use entry::Entry;
 ///
 /// # Examples
 ///
-/// ```ignore
+/// ```
 /// #[pollscope::main(flavor = "current_thread", debug = true, slow_poll = "50ms")]
 /// async fn main() -> std::io::Result<()> {
 ///     Ok(())
@@ -54,10 +54,11 @@ pub fn main(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Examples
 ///
-/// ```ignore
+/// ```
 /// #[pollscope::test(debug = true)]
 /// async fn it_answers() {
-///     assert_eq!(answer().await, 42);
+///     let answer = pollscope::spawn(async { 6 * 7 });
+///     assert_eq!(answer.await.unwrap(), 42);
 /// }
 /// ```
 #[proc_macro_attribute]
@@ -92,12 +93,15 @@ pub fn test(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Examples
 ///
-/// ```ignore
+/// ```
 /// #[pollscope::tracked]
-/// async fn save(record: Record) -> io::Result<()> { /* … */ }
+/// async fn save(name: &str) -> std::io::Result<()> {
+///     std::fs::write(name, "…")
+/// }
 ///
 /// async fn handler() {
-///     save(record); // reported: made here, dropped here, never awaited
+///     let _ = save("a"); // reported: made here, dropped here, never awaited
+///     let _ = save("b").await; // silent
 /// }
 /// ```
 #[proc_macro_attribute]
