@@ -40,6 +40,37 @@ struct Rows {
     threads: Vec<Thread>,
 }
 
+impl Rows {
+    /// Takes over the history of rows that came without: it is sent about once a second, however often rows are.
+    fn keep_history(&mut self, before: &mut Self) {
+        let mut known: HashMap<u32, &mut SiteRow> = before
+            .sites
+            .iter_mut()
+            .map(|row| (row.site.id, row))
+            .collect();
+        for row in self
+            .sites
+            .iter_mut()
+            .filter(|row| row.history_live.is_empty())
+        {
+            if let Some(before) = known.get_mut(&row.site.id) {
+                row.history_live = std::mem::take(&mut before.history_live);
+                row.history_busy_ns = std::mem::take(&mut before.history_busy_ns);
+            }
+        }
+        for row in &mut self.threads {
+            let bare = row.history_busy_permille.is_empty();
+            if let Some(before) = before
+                .threads
+                .iter_mut()
+                .find(|before| bare && before.tid == row.tid)
+            {
+                row.history_busy_permille = std::mem::take(&mut before.history_busy_permille);
+            }
+        }
+    }
+}
+
 impl Merge {
     pub(super) fn new(target: Target, runtimes: Vec<Runtime>) -> Self {
         Self {
@@ -99,7 +130,9 @@ impl Merge {
         if !part.last {
             return None;
         }
-        self.whole = std::mem::take(open);
+        let mut whole = std::mem::take(open);
+        whole.keep_history(&mut self.whole);
+        self.whole = whole;
         Some(self.whole.view)
     }
 
@@ -156,4 +189,47 @@ pub(super) fn modules(part: &v1::Update) -> Vec<Module> {
 fn extend<T>(rows: &mut Vec<T>, more: impl Iterator<Item = T>) {
     let room = MAX_ROWS.saturating_sub(rows.len());
     rows.extend(more.take(room));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn update(seq: u64, live: &[u64], permille: &[u32]) -> v1::Update {
+        v1::Update {
+            view: 1,
+            seq,
+            last: true,
+            sites: vec![v1::SiteRow {
+                site: 7,
+                history_live: live.to_vec(),
+                history_busy_ns: live.to_vec(),
+                ..v1::SiteRow::default()
+            }],
+            threads: vec![v1::ThreadRow {
+                tid: 9,
+                history_busy_permille: permille.to_vec(),
+                ..v1::ThreadRow::default()
+            }],
+            ..v1::Update::default()
+        }
+    }
+
+    #[test]
+    fn history_holds_until_the_next_is_sent() {
+        let mut merge = Merge::new(Target::default(), Vec::new());
+        let mut take = |update| {
+            assert_eq!(merge.take(update), Some(1));
+            let (site, thread) = (&merge.whole.sites[0], &merge.whole.threads[0]);
+            assert_eq!(site.history_live, site.history_busy_ns);
+            (
+                site.history_live.clone(),
+                thread.history_busy_permille.clone(),
+            )
+        };
+        assert_eq!(take(update(1, &[], &[])), (vec![], vec![]));
+        assert_eq!(take(update(2, &[1, 2], &[5])), (vec![1, 2], vec![5]));
+        assert_eq!(take(update(3, &[], &[])), (vec![1, 2], vec![5]));
+        assert_eq!(take(update(4, &[3], &[6])), (vec![3], vec![6]));
+    }
 }

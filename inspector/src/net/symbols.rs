@@ -123,26 +123,26 @@ impl Symbols {
 
     /// Looks frames up. What cannot be found is remembered as such and not asked for again.
     pub(super) async fn resolve(&self, frames: Vec<RawFrame>) {
-        let mut unknown = Vec::new();
+        let mut elsewhere = Vec::new();
         for (raw, lines) in self.look_up_here(frames).await {
-            if lines.is_empty() {
-                unknown.push(raw);
-            } else {
-                self.remember(raw, lines);
+            match lines {
+                Some(lines) => self.remember(raw, lines),
+                None => elsewhere.push(raw),
             }
         }
-        for batch in unknown.chunks(MAX_RESOLVE_FRAMES) {
+        for batch in elsewhere.chunks(MAX_RESOLVE_FRAMES) {
             let answers = self.ask_target(batch).await;
             for (at, raw) in batch.iter().enumerate() {
-                let lines = answers.get(at).cloned().unwrap_or_default();
-                let bare = || vec![self.bare(*raw)];
-                self.remember(*raw, if lines.is_empty() { bare() } else { lines });
+                self.remember(*raw, answers.get(at).cloned().unwrap_or_default());
             }
         }
     }
 
-    /// On a thread that may block. If it panics, which a hostile executable could bring about, nothing is known.
-    async fn look_up_here(&self, frames: Vec<RawFrame>) -> Vec<(RawFrame, Vec<Frame>)> {
+    /// On a thread that may block; `None` where the file is not here. What a file that is here does not tell, the
+    /// target could not tell either: it is spared the question.
+    ///
+    /// If the thread panics, which a hostile executable could bring about, nothing is known.
+    async fn look_up_here(&self, frames: Vec<RawFrame>) -> Vec<(RawFrame, Option<Vec<Frame>>)> {
         let modules = lock(&self.modules).clone();
         let local = Arc::clone(&self.local);
         let asked = frames.clone();
@@ -152,7 +152,7 @@ impl Symbols {
             frames.into_iter().map(look_up).collect()
         });
         work.await
-            .unwrap_or_else(|_| asked.into_iter().map(|raw| (raw, Vec::new())).collect())
+            .unwrap_or_else(|_| asked.into_iter().map(|raw| (raw, None)).collect())
     }
 
     async fn ask_target(&self, frames: &[RawFrame]) -> Vec<Vec<Frame>> {
@@ -173,7 +173,11 @@ impl Symbols {
             .collect()
     }
 
-    fn remember(&self, raw: RawFrame, lines: Vec<Frame>) {
+    /// A frame that nobody could name is remembered as module and offset.
+    fn remember(&self, raw: RawFrame, mut lines: Vec<Frame>) {
+        if lines.is_empty() {
+            lines.push(self.bare(raw));
+        }
         let mut known = lock(&self.known);
         if known.len() >= MAX_CACHED {
             known.clear();
@@ -198,27 +202,22 @@ impl Symbols {
 }
 
 impl Local {
-    fn look_up(&mut self, raw: RawFrame, modules: &HashMap<u32, Module>) -> Vec<Frame> {
-        let Some(module) = modules.get(&raw.module) else {
-            return Vec::new();
-        };
+    fn look_up(&mut self, raw: RawFrame, modules: &HashMap<u32, Module>) -> Option<Vec<Frame>> {
+        let module = modules.get(&raw.module)?;
         let files = &self.files;
         let file = self
             .found
             .entry(raw.module)
             .or_insert_with(|| files.find(module));
-        let Some(file) = file else {
-            return Vec::new();
-        };
+        let file = file.as_ref()?;
         let name = file_name(&module.path);
         let lines = self.resolver.resolve(file, raw.offset, Address::Return);
         let frames = lines.iter().filter(|line| !line.function.is_empty());
-        frames
-            .map(|line| {
-                let (function, file) = (&line.function, &line.file);
-                wire::source_frame(function, file, line.line, line.inlined, &name, raw.offset)
-            })
-            .collect()
+        let frames = frames.map(|line| {
+            let (function, file) = (&line.function, &line.file);
+            wire::source_frame(function, file, line.line, line.inlined, &name, raw.offset)
+        });
+        Some(frames.collect())
     }
 }
 

@@ -8,7 +8,7 @@ use super::warnings::verdict_text;
 use crate::format::duration;
 use crate::model::{Target, ThreadStack};
 
-/// Prints the stacks. Threads in a poll come first, those longest in theirs before the others.
+/// Prints the stacks. Threads in a poll come first, those longest in theirs before the others; our own are last.
 pub fn dump(
     out: &mut dyn Write,
     target: &Target,
@@ -25,7 +25,10 @@ pub fn dump(
         threads.len()
     )?;
     let mut sorted: Vec<_> = threads.iter().collect();
-    sorted.sort_by_key(|thread| (std::cmp::Reverse(thread.poll_ns), thread.thread.tid));
+    sorted.sort_by_key(|thread| {
+        let longest_first = std::cmp::Reverse(thread.poll_ns);
+        (thread.role == "ours", longest_first, thread.thread.tid)
+    });
     for thread in sorted {
         writeln!(out)?;
         one(out, thread, paint)?;

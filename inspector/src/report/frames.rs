@@ -29,9 +29,14 @@ pub(super) fn backtrace(
     paint: Paint,
 ) -> io::Result<()> {
     let pad = " ".repeat(indent);
-    let has_users = frames.iter().any(is_users);
+    let first_users = frames.iter().position(is_users);
+    let has_users = first_users.is_some();
     let (mut shown, mut folded, mut reached) = (0, 0, false);
-    for (at, frame) in frames.iter().enumerate() {
+    for (at, frame) in frames
+        .iter()
+        .enumerate()
+        .skip(ours(frames, first_users, which))
+    {
         let users = is_users(frame);
         reached |= users;
         let wanted = which == Which::All || users || !reached || !has_users;
@@ -70,6 +75,16 @@ pub(super) fn backtrace(
         )?;
     }
     Ok(())
+}
+
+/// How many frames at the inner end are of pollscope's own taking of the stack, and tell nobody anything.
+fn ours(frames: &[Frame], first_users: Option<usize>, which: Which) -> usize {
+    let Some(inner) = first_users.filter(|_| which == Which::Users) else {
+        return 0;
+    };
+    let is_ours = |frame: &Frame| origin(&frame.function, &frame.file) == Origin::Pollscope;
+    let last = frames[..inner].iter().rposition(is_ours);
+    last.map_or(0, |last| last + 1)
 }
 
 fn is_users(frame: &Frame) -> bool {

@@ -80,7 +80,19 @@ fn slow_poll() -> Warning {
             id: 17,
             name: "settle".to_owned(),
         }),
-        created: place("main", 1, vec![frame("orders::main", "src/main.rs", 12)]),
+        created: place(
+            "main",
+            1,
+            vec![
+                frame(
+                    "core::bool::then",
+                    "/rustc/abc/library/core/src/bool.rs",
+                    66,
+                ),
+                frame("pollscope_capture::backtrace::of_creation", "", 0),
+                frame("orders::main", "src/main.rs", 12),
+            ],
+        ),
         observed: place("worker-1", 2, stack()),
         verdict: Some(Verdict {
             state: "syscall".to_owned(),

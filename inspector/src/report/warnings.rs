@@ -29,8 +29,9 @@ pub(super) fn warning(out: &mut dyn Write, warning: &Warning, paint: Paint) -> i
     }
     if let Some(error) = &warning.error {
         let text = error.display.as_ref().or(error.debug.as_ref());
-        let text = text.map_or_else(String::new, |text| format!(": {text}"));
-        writeln!(out, "     error {}{text}", error.type_name)?;
+        let texts = [Some(&error.type_name), text].into_iter().flatten();
+        let texts: Vec<_> = texts.filter(|text| !text.is_empty()).cloned().collect();
+        writeln!(out, "     error {}", texts.join(": "))?;
     }
     place(out, "created ", &warning.created, paint)?;
     place(out, "observed", &warning.observed, paint)

@@ -196,3 +196,41 @@ fn waiting_can_be_given_up_and_taken_up_again() {
         assert_eq!(ids, [1, 2]);
     });
 }
+
+#[test]
+fn a_history_holds_until_the_next_comes() {
+    let fake = Fake::start(Says {
+        updates: Arc::new(|view| {
+            let with = |seq, live: &[u64], busy: &[u32]| {
+                Ok(v1::Update {
+                    sites: vec![v1::SiteRow {
+                        site: 7,
+                        history_live: live.into(),
+                        ..v1::SiteRow::default()
+                    }],
+                    threads: vec![v1::ThreadRow {
+                        tid: 1,
+                        history_busy_permille: busy.into(),
+                        ..v1::ThreadRow::default()
+                    }],
+                    ..update(view, seq)
+                })
+            };
+            vec![
+                with(1, &[1, 2], &[9]),
+                with(2, &[], &[]),
+                with(3, &[2, 3], &[8]),
+            ]
+        }),
+        ..Says::default()
+    });
+    within(LIMIT, async {
+        let session = Session::open(&fake.address()).await.unwrap();
+        let mut watch = session.watch(View::default());
+        for (live, busy) in [([1, 2], [9]), ([1, 2], [9]), ([2, 3], [8])] {
+            let snapshot = watch.next().await.unwrap().unwrap();
+            assert_eq!(snapshot.sites[0].history_live, live);
+            assert_eq!(snapshot.threads[0].history_busy_permille, busy);
+        }
+    });
+}

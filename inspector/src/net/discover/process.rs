@@ -36,16 +36,19 @@ impl Process {
         false
     }
 
-    /// `None` where there is no such process.
+    /// `None` where there is no such process, or only its name is left because nobody has waited for it.
     pub(in crate::net) fn read(pid: u32) -> Option<Self> {
         let dir = PathBuf::from(format!("/proc/{pid}"));
         let stat = read_lossy(&dir.join("stat"))?;
+        if matches!(after_name(&stat, 0), Some("Z" | "X")) {
+            return None;
+        }
         let start_time = start_time(&stat)?;
         Some(Self {
             pid,
             name: name(&dir),
             uid: fs::metadata(&dir).ok()?.uid(),
-            parent: parent(&stat),
+            parent: after_name(&stat, 1).and_then(|pid| pid.parse().ok()),
             start_time,
             uptime_s: uptime(start_time),
         })
@@ -63,10 +66,10 @@ fn name(dir: &Path) -> String {
     clean(name.trim_end().trim_end_matches(" (deleted)"), 256)
 }
 
-/// Field 4 of the text of `/proc/PID/stat`.
-fn parent(stat: &str) -> Option<u32> {
-    let (_, after_name) = stat.rsplit_once(')')?;
-    after_name.split_whitespace().nth(1)?.parse().ok()
+/// A field of the text of `/proc/PID/stat`, counted from the state, which follows the name.
+fn after_name(stat: &str, field: usize) -> Option<&str> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_whitespace().nth(field)
 }
 
 fn uptime(start_time: u64) -> Option<f64> {
@@ -183,6 +186,19 @@ mod tests {
         assert!(own.parent.is_some_and(|parent| own.has_ancestor(parent)));
         assert!(!own.has_ancestor(own.pid));
         assert!(Process::read(u32::MAX).is_none());
+    }
+
+    #[test]
+    fn a_process_that_ended_is_gone_though_nobody_waited() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let limit = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while Process::read(child.id()).is_some() {
+            assert!(std::time::Instant::now() < limit, "it ends at once");
+            std::thread::yield_now();
+        }
+        let stat = read_lossy(Path::new(&format!("/proc/{}/stat", child.id()))).unwrap();
+        assert_eq!(after_name(&stat, 0), Some("Z"));
+        child.wait().unwrap();
     }
 
     #[test]
