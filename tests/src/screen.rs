@@ -1,6 +1,7 @@
 //! A terminal with the inspector in it: keys go in, the screen comes out.
 
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -62,7 +63,11 @@ impl Screen {
             .spawn_command(command)
             .expect("the command starts");
         drop(pair.slave);
-        let parser = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
+        let parser = Arc::new(Mutex::new(vt100::Parser::new(
+            cells(rows),
+            cells(columns),
+            0,
+        )));
         let raw = Arc::new(Mutex::new(Vec::new()));
         let mut from = pair.master.try_clone_reader().expect("a reader");
         let keys = pair.master.take_writer().expect("a writer");
@@ -159,7 +164,7 @@ impl Screen {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .screen_mut()
-            .set_size(rows, columns);
+            .set_size(cells(rows), cells(columns));
         let size = PtySize {
             rows,
             cols: columns,
@@ -192,6 +197,11 @@ impl Screen {
         })
         .exit_code()
     }
+}
+
+/// A terminal has at least one cell each way.
+fn cells(n: u16) -> NonZero<u16> {
+    NonZero::new(n).unwrap_or(NonZero::<u16>::MIN)
 }
 
 fn wait_until_or<T>(

@@ -120,7 +120,7 @@ impl Watch {
                 if let Some(found) = ours {
                     seen.after.get_or_insert_with(|| start.elapsed());
                     if let Some(verdict) = &found.verdict {
-                        seen.verdict = Some(verdict.clone());
+                        seen.verdict = Some(verdict.activity.name().to_owned());
                     }
                 }
                 if stopped.recv_timeout(Duration::from_millis(1))
