@@ -269,6 +269,7 @@ fn drain() -> Vec<Told> {
                     event,
                     slot: thread.number(),
                     thread: name.clone(),
+                    pooled: thread.role() == Role::Blocking,
                 });
             }
         });

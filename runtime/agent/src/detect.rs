@@ -14,7 +14,7 @@ pub(crate) mod wrong_thread;
 use std::sync::Arc;
 
 use pollscope_capture::event::{Detail, Event, Family};
-use pollscope_capture::{SiteId, StackId, clock, level, site};
+use pollscope_capture::{SiteId, StackId, TaskKind, clock, level, site};
 
 use crate::finding::{Finding, Kind, Place, Severity, Source, ThreadName};
 use crate::warnings::{Example, Found, Key, Log};
@@ -26,6 +26,8 @@ pub(crate) struct Told {
     /// Slot of the thread that told it.
     pub(crate) slot: u32,
     pub(crate) thread: ThreadName,
+    /// The thread is one of a blocking pool.
+    pub(crate) pooled: bool,
 }
 
 /// What becomes of it.
@@ -63,6 +65,7 @@ pub(crate) fn judge(told: &Told, name_of_tid: impl Fn(u32) -> Option<ThreadName>
                 wall_ns: *ns,
                 threshold_ns: level::slow_poll_ns(),
                 poll: *number,
+                permitted: told.pooled && site::get(event.site).kind == TaskKind::BlockOn,
             }));
         }
         Detail::Unpolled { definite } => {

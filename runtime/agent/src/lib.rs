@@ -31,4 +31,4 @@ pub use config::{LogLevel, Rights, Settings, Unreadable, parse_bind, parse_slow_
 pub use finding::{Certainty, Delayed, Finding, Kind, Place, Severity, Source, ThreadName};
 #[doc(hidden)]
 pub use serve::Rehearsal;
-pub use start::{close, configure, flush, start, warnings};
+pub use start::{close, configure, flush, level_changed, start, warnings};

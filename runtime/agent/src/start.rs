@@ -76,6 +76,13 @@ fn apply(settings: &Settings) {
     }
 }
 
+/// Says that the level was changed: what it asks for begins now and not at the next round, up to a second later.
+pub fn level_changed() {
+    if let Some(agent) = running() {
+        agent.nudge();
+    }
+}
+
 /// The thread of collector and server.
 fn collect(agent: &Arc<Agent>) {
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use pollscope_capture::SiteId;
 
 use crate::finding::{Finding, Kind, Severity};
+use crate::message::clean;
 use crate::pace::Pace;
 
 /// Records kept; findings that would need more are dropped and counted.
@@ -310,7 +311,7 @@ impl Warnings {
             message: finding.message.clone(),
             site: finding.site.to_string(),
             task: finding.task,
-            task_name: finding.task_name.as_deref().unwrap_or_default().to_owned(),
+            task_name: finding.task_name.as_deref().map_or_else(String::new, clean),
             count: finding.count,
             left_out,
         });

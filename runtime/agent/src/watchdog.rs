@@ -5,6 +5,7 @@
 //! without any lock held; the table is locked when there is something to say.
 
 mod lateness;
+mod waiting;
 mod workers;
 
 use std::sync::Arc;
@@ -15,23 +16,22 @@ use pollscope_capture::level::{self, Level};
 use pollscope_capture::record::Snapshot;
 use pollscope_capture::stack::{self, End, Live, ThreadHandle};
 use pollscope_capture::thread::{self, Now, Role, Thread};
-use pollscope_capture::{clock, names, registry};
+use pollscope_capture::{TaskKind, clock, names, registry};
 
 use crate::detect::poll_watch::{Due, PollWatch};
 use crate::detect::slow_poll::{PollKey, Sighting};
-use crate::finding::{Delayed, ThreadName};
+use crate::finding::ThreadName;
 use crate::state::{Agent, State};
 use crate::{emit, ours, sys};
 
 use lateness::Lateness;
+use waiting::Waiting;
 use workers::Workers;
 
 const DEBUG: Duration = Duration::from_millis(10);
 const QUIET: Duration = Duration::from_secs(1);
 /// At rest the collector comes round after so many rounds of the watchdog.
 const COLLECT_EVERY: u64 = 2;
-/// A task that waits shorter is on its way, not delayed.
-const DELAYED_NS: u64 = 10_000_000;
 
 /// Goes round until the process ends.
 pub(crate) fn run(agent: &Arc<Agent>) {
@@ -48,18 +48,33 @@ pub(crate) fn run(agent: &Arc<Agent>) {
     }
     sys::block_signals();
     let mut dog = Watchdog::new(Arc::clone(agent), live);
+    let _ = agent.dog.set(std::thread::current());
     let mut rounds = 0_u64;
     while registry::is_own_process() {
-        let quiet = level::level() != Level::Debug;
-        let pause = if quiet { QUIET } else { DEBUG };
+        let pause = if is_quiet() { QUIET } else { DEBUG };
         let before = clock::mono_ns();
-        std::thread::sleep(pause);
+        std::thread::park_timeout(pause);
+        // Asked again: a change of the level ends the pause.
+        let quiet = is_quiet();
         ours::guarded(|| dog.round(before, pause, quiet));
         rounds += 1;
         if quiet && rounds.is_multiple_of(COLLECT_EVERY) {
             agent.wake.notify_one();
         }
     }
+}
+
+fn is_quiet() -> bool {
+    level::level() != Level::Debug
+}
+
+/// What a round brings along.
+struct Round<'a> {
+    agent: &'a Arc<Agent>,
+    live: &'a mut Live,
+    waiting: &'a mut Waiting,
+    threshold_ns: u64,
+    quiet: bool,
 }
 
 /// What is kept from one round to the next.
@@ -70,6 +85,7 @@ struct Watchdog {
     /// By slot of the thread.
     polls: Vec<Option<PollWatch>>,
     workers: Workers,
+    waiting: Waiting,
 }
 
 impl Watchdog {
@@ -80,6 +96,7 @@ impl Watchdog {
             lateness: Lateness::new(),
             polls: Vec::new(),
             workers: Workers::default(),
+            waiting: Waiting::default(),
         }
     }
 
@@ -98,11 +115,18 @@ impl Watchdog {
             }
             self.agent.state().slow_polls.gap(gap);
         }
+        self.waiting.forget();
         let threshold_ns = level::slow_poll_ns();
         for thread in thread::all() {
             self.poll(thread, threshold_ns, quiet);
-            self.workers
-                .see(&self.agent, &mut self.live, thread, threshold_ns, quiet);
+            let mut round = Round {
+                agent: &self.agent,
+                live: &mut self.live,
+                waiting: &mut self.waiting,
+                threshold_ns,
+                quiet,
+            };
+            self.workers.see(&mut round, thread);
         }
         self.workers.settle_late(&self.agent, now_ns);
         self.agent.watched_ns.store(now_ns, Ordering::Release);
@@ -117,9 +141,12 @@ impl Watchdog {
             self.polls.resize_with(slot + 1, || None);
         }
         let now = match thread.role() {
-            // Closures of the blocking pool may block; our own threads are our own business.
-            Role::Blocking | Role::Ours => None,
+            // Our own threads are our own business.
+            Role::Ours => None,
             _ if thread.tid() == 0 => None,
+            // A closure of the blocking pool may block, also in a `block_on` of its own. A worker that gave its core
+            // away counts as one of the pool until it parks: what it polls is watched all the same.
+            Role::Blocking => thread.now().filter(|now| !is_block_on(now)),
             _ => thread.now(),
         };
         let now_ns = clock::mono_ns();
@@ -199,7 +226,7 @@ impl Watchdog {
         }
         sighting.stack = stack;
         sighting.truncated = truncated;
-        sighting.delayed = Some(delayed(task.runtime));
+        sighting.delayed = Some(self.waiting.of(task.runtime));
         let whole = !sighting.stack.is_empty() && before.is_some();
         watch.looked(elapsed, threshold_ns, quiet, whole, sighting.is_excused());
         self.report(sighting);
@@ -236,6 +263,12 @@ impl Watchdog {
         drop(state);
         self.agent.log_due();
     }
+}
+
+fn is_block_on(now: &Now) -> bool {
+    now.record
+        .read()
+        .is_some_and(|task| task.kind == TaskKind::BlockOn)
 }
 
 /// A stack, whether it is cut, and the scheduler state that goes with it.
@@ -289,21 +322,4 @@ fn sighting(
         poll: task.polls(),
         delayed: None,
     }
-}
-
-/// The tasks of a runtime that were woken and wait.
-fn delayed(runtime: u16) -> Delayed {
-    let now = clock::ticks();
-    let mut delayed = Delayed::default();
-    registry::tasks(|_, task| {
-        if task.runtime != runtime || task.woken <= 1 || task.is_done() || task.is_polled() {
-            return;
-        }
-        let waited = clock::ticks_to_ns(now.saturating_sub(task.woken));
-        if waited >= DELAYED_NS {
-            delayed.tasks += 1;
-            delayed.max_ns = delayed.max_ns.max(waited);
-        }
-    });
-    delayed
 }

@@ -104,21 +104,23 @@ fn a_sleep_in_a_poll_is_reported_while_it_lasts_and_once_when_it_is_over() {
 #[test]
 fn it_is_reported_within_the_threshold_and_two_rounds() {
     begin();
-    // On a machine that is busy with other tests one try may be late; that all are would be a defect.
+    // On a busy machine a try may be late, or the watchdog itself may get no CPU; that all tries are would be a defect.
+    let found = || finding(Kind::SlowPoll, "punctual").map_or(0, |finding| finding.count);
     let best = (0..8)
-        .map(|_| {
-            let begun = Instant::now();
-            let before = finding(Kind::SlowPoll, "punctual").map_or(0, |finding| finding.count);
-            let worker = run("punctual", async { sleep_here(Duration::from_millis(200)) });
-            until("a finding", || {
-                finding(Kind::SlowPoll, "punctual").filter(|finding| finding.count > before)
+        .filter_map(|_| {
+            let (before, begun) = (found(), Instant::now());
+            let worker = run("punctual", async {
+                sleep_here(Duration::from_millis(200));
             });
+            while found() == before && !worker.is_finished() {
+                thread::sleep(Duration::from_millis(1));
+            }
             let took = begun.elapsed();
             worker.join().expect("it ends");
-            took
+            (found() > before).then_some(took)
         })
         .min()
-        .expect("eight tries");
+        .expect("one of eight is reported");
     assert!(best <= THRESHOLD + Duration::from_millis(20), "{best:?}");
 }
 

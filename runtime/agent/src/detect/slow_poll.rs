@@ -121,6 +121,8 @@ pub(crate) struct Finished {
     /// As it was at the end.
     pub(crate) threshold_ns: u64,
     pub(crate) poll: u64,
+    /// It was a `block_on` in a closure of the blocking pool, where nothing waits behind it.
+    pub(crate) permitted: bool,
 }
 
 /// A poll that was seen while it lasted.
@@ -279,6 +281,7 @@ impl SlowPolls {
             .lost(end.at_ns.saturating_sub(end.wall_ns), end.at_ns);
         let excused = counted_real
             && match &seen {
+                _ if end.permitted => true,
                 Some(seen) => seen.excused,
                 // Nobody saw it: was nobody able to, or did it not take that long?
                 None => {

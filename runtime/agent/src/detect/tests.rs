@@ -23,6 +23,7 @@ pub(crate) fn told(detail: Detail) -> Told {
             tid: 31,
             name: "worker".into(),
         },
+        pooled: false,
     }
 }
 

@@ -18,11 +18,9 @@ use crate::warnings::{Example, Key, Log, Warnings};
 /// From here on it hurts whatever else the runtime has to do.
 const ERROR_NS: u64 = 1_000_000_000;
 
-/// One time that a worker was found blocked.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+/// What was found of a worker that is blocked.
 #[derive(Debug)]
-pub(crate) struct Episode {
-    pub(crate) first_ns: u64,
+pub(crate) struct Found {
     pub(crate) at_ns: u64,
     pub(crate) thread: ThreadName,
     /// At least.
@@ -32,10 +30,19 @@ pub(crate) struct Episode {
     pub(crate) stack: Arc<[usize]>,
     pub(crate) truncated: bool,
     pub(crate) delayed: Option<Delayed>,
-    pub(crate) live: bool,
+}
+
+/// One time that a worker was found blocked.
+#[derive(Debug)]
+pub(crate) struct Episode {
+    first_ns: u64,
+    found: Found,
+    live: bool,
     blame: Option<Blame>,
     record: Option<u32>,
+    /// A line said "still": another must say how long it took.
     announced: bool,
+    /// It was put into the table, or is never to be.
     settled: bool,
 }
 
@@ -92,30 +99,10 @@ pub(crate) fn blame(answer: &Answer) -> Blame {
 }
 
 impl Episode {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what a look at a thread gives, once"
-    )]
-    pub(crate) fn new(
-        at_ns: u64,
-        thread: ThreadName,
-        wall_ns: u64,
-        threshold_ns: u64,
-        verdict: Verdict,
-        stack: Arc<[usize]>,
-        truncated: bool,
-        delayed: Option<Delayed>,
-    ) -> Self {
+    pub(crate) fn new(found: Found) -> Self {
         Self {
-            first_ns: at_ns,
-            at_ns,
-            thread,
-            wall_ns,
-            threshold_ns,
-            verdict,
-            stack,
-            truncated,
-            delayed,
+            first_ns: found.at_ns,
+            found,
             live: true,
             blame: None,
             record: None,
@@ -158,8 +145,8 @@ impl Episode {
 
     /// It lasts, or it is over.
     pub(crate) fn renew(&mut self, warnings: &mut Warnings, at_ns: u64, wall_ns: u64, live: bool) {
-        self.at_ns = at_ns;
-        self.wall_ns = self.wall_ns.max(wall_ns);
+        self.found.at_ns = at_ns;
+        self.found.wall_ns = self.found.wall_ns.max(wall_ns);
         self.live = live;
         self.show(warnings);
     }
@@ -179,7 +166,7 @@ impl Episode {
     /// As for polls: one that lasts is logged once it is an error, else at its end.
     fn log(&self) -> Log {
         if self.blame == Some(Blame::Nobody)
-            || (self.live && (self.announced || self.wall_ns < ERROR_NS))
+            || (self.live && (self.announced || self.found.wall_ns < ERROR_NS))
         {
             Log::No
         } else {
@@ -191,7 +178,7 @@ impl Episode {
         let mut hasher = DefaultHasher::new();
         match &self.blame {
             Some(blame @ Blame::Function { .. }) => blame.hash(&mut hasher),
-            _ => self.stack.hash(&mut hasher),
+            _ => self.found.stack.hash(&mut hasher),
         }
         Key::Place(hasher.finish())
     }
@@ -209,9 +196,9 @@ impl Episode {
             _ => Source::at("", 0, 0),
         };
         let known = matches!(self.blame, Some(Blame::Function { .. }));
-        let mut finding = Finding::new(Kind::WorkerBlocked, source.clone(), self.at_ns);
+        let mut finding = Finding::new(Kind::WorkerBlocked, source.clone(), self.found.at_ns);
         finding.first_ns = self.first_ns;
-        finding.severity = if self.wall_ns >= ERROR_NS {
+        finding.severity = if self.found.wall_ns >= ERROR_NS {
             Severity::Error
         } else {
             Severity::Warn
@@ -224,17 +211,17 @@ impl Episode {
         finding.live = self.live;
         finding.observed = Place {
             source: known.then_some(source),
-            thread: Some(self.thread.clone()),
-            stack: Arc::clone(&self.stack),
+            thread: Some(self.found.thread.clone()),
+            stack: Arc::clone(&self.found.stack),
             exemplar: false,
-            truncated: self.truncated,
+            truncated: self.found.truncated,
         };
-        finding.verdict = Some(self.verdict);
-        finding.wall_ns = Some(self.wall_ns);
+        finding.verdict = Some(self.found.verdict);
+        finding.wall_ns = Some(self.found.wall_ns);
         finding.at_least = true;
-        finding.worst_ns = Some(self.wall_ns);
-        finding.threshold_ns = Some(self.threshold_ns);
-        finding.delayed = self.delayed;
+        finding.worst_ns = Some(self.found.wall_ns);
+        finding.threshold_ns = Some(self.found.threshold_ns);
+        finding.delayed = self.found.delayed;
         finding.message = crate::message::line(&finding);
         finding
     }

@@ -4,15 +4,17 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pollscope_capture::stack::{self, Live};
+use pollscope_capture::clock;
+use pollscope_capture::stack::{self, End};
 use pollscope_capture::thread::{Role, Thread};
-use pollscope_capture::{clock, level};
 
-use crate::detect::worker_blocked::{Blame, Episode, blame};
+use crate::detect::worker_blocked::{Blame, Episode, Found, blame};
 use crate::detect::worker_watch::{Act, Standing, WorkerWatch};
 use crate::finding::ThreadName;
 use crate::state::Agent;
 use crate::symbols::Frame;
+
+use super::Round;
 
 /// How long a report waits for the names on its stack.
 const PATIENCE_NS: u64 = 1_500_000_000;
@@ -51,32 +53,25 @@ impl Workers {
     }
 
     /// Looks at one thread.
-    pub(super) fn see(
-        &mut self,
-        agent: &Arc<Agent>,
-        live: &mut Live,
-        thread: &'static Thread,
-        threshold_ns: u64,
-        quiet: bool,
-    ) {
+    pub(super) fn see(&mut self, round: &mut Round<'_>, thread: &'static Thread) {
+        let (threshold_ns, quiet) = (round.threshold_ns, round.quiet);
+        let now_ns = clock::mono_ns();
         let slot = thread.number() as usize;
         if self.watches.len() <= slot {
             self.watches.resize_with(slot + 1, || None);
         }
-        let now_ns = clock::mono_ns();
+        let entry = &mut self.watches[slot];
         let standing = standing(thread);
-        let same = matches!((&self.watches[slot], standing), (Some(watched), Some(at)) if watched.watch.standing == at);
-        if !same {
-            if let Some(watched) = self.watches[slot].take() {
-                self.said |= watched.end(agent, now_ns);
+        // It went on since the last round: a new watch.
+        if entry.as_ref().map(|watched| watched.watch.standing) != standing {
+            if let Some(watched) = entry.take() {
+                self.said |= watched.end(round.agent, now_ns);
             }
-            self.watches[slot] = standing.map(|at| Watched::new(WorkerWatch::new(at)));
+            *entry = standing.map(|at| Watched::new(WorkerWatch::new(at)));
         }
-        let Some(watched) = &mut self.watches[slot] else {
-            return;
-        };
+        let Some(watched) = entry else { return };
         if watched.watch.reported {
-            self.said |= watched.renew(agent, now_ns);
+            self.said |= watched.renew(round.agent, now_ns);
             return;
         }
         if !watched.watch.wants_look(now_ns, threshold_ns, quiet) {
@@ -90,30 +85,31 @@ impl Workers {
         let Act::Report(wall_ns) = watched.watch.look(sample, threshold_ns, quiet) else {
             return;
         };
-        let still = || standing_of(thread) == Some(watched.watch.standing);
-        let taken = live.capture(&handle, still);
-        if standing_of(thread) != Some(watched.watch.standing) {
+        let standing = watched.watch.standing;
+        let still = || standing_of(thread) == Some(standing);
+        let taken = round.live.capture(&handle, still);
+        if !still() {
             watched.watch.reported = false;
             return;
         }
         let (stack, truncated) = taken.map_or_else(
             |_| (Arc::from([]), false),
-            |stack| (Arc::from(stack.frames()), stack.end != stack::End::Root),
+            |stack| (Arc::from(stack.frames()), stack.end != End::Root),
         );
-        let episode = Episode::new(
-            now_ns,
-            ThreadName {
+        let found = Found {
+            at_ns: now_ns,
+            thread: ThreadName {
                 tid: thread.tid(),
                 name: thread.name(),
             },
             wall_ns,
-            threshold_ns.min(level::slow_poll_ns()),
-            stack::judge(&before.unwrap_or(sample), &sample),
-            Arc::clone(&stack),
+            threshold_ns,
+            verdict: stack::judge(&before.unwrap_or(sample), &sample),
+            stack,
             truncated,
-            Some(super::delayed(thread.runtime())),
-        );
-        watched.report(agent, &self.known, episode, stack, now_ns);
+            delayed: Some(round.waiting.of(thread.runtime())),
+        };
+        watched.report(round.agent, &self.known, found);
         self.said = true;
     }
 
@@ -142,15 +138,9 @@ impl Watched {
     }
 
     /// Puts an episode into the table, at once where its names are known or cannot be had.
-    fn report(
-        &mut self,
-        agent: &Arc<Agent>,
-        known: &Known,
-        episode: Episode,
-        stack: Arc<[usize]>,
-        now_ns: u64,
-    ) {
-        let episode = Arc::new(Mutex::new(episode));
+    fn report(&mut self, agent: &Arc<Agent>, known: &Known, found: Found) {
+        let (stack, now_ns) = (Arc::clone(&found.stack), found.at_ns);
+        let episode = Arc::new(Mutex::new(Episode::new(found)));
         self.episode = Some(Arc::clone(&episode));
         self.asked_ns = now_ns;
         self.renewed_ns = now_ns;

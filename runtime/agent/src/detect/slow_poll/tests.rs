@@ -46,6 +46,7 @@ fn end(wall_ms: u64) -> Finished {
         wall_ns: wall_ms * MS,
         threshold_ns: 100 * MS,
         poll: 3,
+        permitted: false,
     }
 }
 
@@ -268,6 +269,17 @@ fn a_stop_of_the_process_is_not_the_polls_fault() {
     bench.polls.gap(gap(Activity::Stopped));
     bench.finished(end(380));
     assert_eq!(bench.only().severity, Severity::Warn);
+}
+
+#[test]
+fn a_block_on_in_the_blocking_pool_may_take_as_long_as_it_likes() {
+    let mut bench = Bench::default();
+    bench.finished(Finished {
+        permitted: true,
+        ..end(5000)
+    });
+    assert_eq!(bench.only().severity, Severity::Info);
+    assert_eq!(bench.lines(), [""; 0]);
 }
 
 #[test]

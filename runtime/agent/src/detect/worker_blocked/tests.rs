@@ -35,20 +35,19 @@ fn held() -> Answer {
 }
 
 fn episode(wall_ms: u64, stack: usize) -> Episode {
-    let verdict = Verdict {
-        activity: Activity::Syscall,
-        syscall: None,
-    };
-    Episode::new(
-        wall_ms * MS,
-        ThreadName::default(),
-        wall_ms * MS,
-        100 * MS,
-        verdict,
-        Arc::from([stack]),
-        false,
-        None,
-    )
+    Episode::new(Found {
+        at_ns: wall_ms * MS,
+        thread: ThreadName::default(),
+        wall_ns: wall_ms * MS,
+        threshold_ns: 100 * MS,
+        verdict: Verdict {
+            activity: Activity::Syscall,
+            syscall: None,
+        },
+        stack: Arc::from([stack]),
+        truncated: false,
+        delayed: None,
+    })
 }
 
 #[test]

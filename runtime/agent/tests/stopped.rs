@@ -1,0 +1,61 @@
+//! A process that was stopped is not a poll that was slow: the false positive that asyncio has.
+
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pollscope_agent::{Kind, Severity};
+use pollscope_capture::level::{self, Level, Source};
+use pollscope_capture::stack::Activity;
+
+#[path = "support/executor.rs"]
+mod executor;
+use executor::{finding, run, until};
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_poll_that_was_stopped_with_its_process_is_a_note_that_says_so() {
+    level::set_level(Level::Debug, Source::Explicit);
+    executor::begin();
+    run("warm-up", async {}).join().expect("it ends");
+    // The watchdog has done a round or two: it knows itself.
+    thread::sleep(Duration::from_millis(100));
+    let (tell, told) = std::sync::mpsc::channel();
+    let worker = run("stopped", async move {
+        // A poll of some milliseconds that never blocks, across the stop.
+        tell.send(()).expect("somebody listens");
+        // Until time has jumped, or five seconds without.
+        let begun = Instant::now();
+        let mut last = begun;
+        loop {
+            let now = Instant::now();
+            if now - last >= Duration::from_millis(200) || now - begun >= Duration::from_secs(5) {
+                break;
+            }
+            last = now;
+        }
+    });
+    told.recv().expect("it began");
+    let me = std::process::id();
+    let stopper = format!("kill -STOP {me}; sleep 0.4; kill -CONT {me}");
+    let stopped = Command::new("sh").args(["-c", &stopper]).status();
+    assert!(stopped.is_ok_and(|status| status.success()));
+    worker.join().expect("it ends");
+    let found = until("the note", || {
+        finding(Kind::SlowPoll, "stopped").filter(|finding| !finding.live && !finding.at_least)
+    });
+    assert!(
+        found.wall_ns >= Some(400_000_000),
+        "it did take that long: {found:?}"
+    );
+    assert_eq!(found.severity, Severity::Info, "{found:?}");
+    assert_eq!(
+        found.verdict.map(|verdict| verdict.activity),
+        Some(Activity::Stopped)
+    );
+    assert!(
+        found.message.contains("it was stopped meanwhile"),
+        "{}",
+        found.message
+    );
+}
