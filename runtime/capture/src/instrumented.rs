@@ -24,6 +24,7 @@ use crate::event::{Detail, ErrorText, Family};
 use crate::level::{self, Level};
 use crate::record::{Outcome, Record};
 use crate::sync::Ordering;
+use crate::tally::Tally;
 use crate::task::{self, Asks, HandleShare, Meta};
 use crate::thread::{self, Outer, Thread};
 use crate::waker::TaskWaker;
@@ -104,120 +105,111 @@ impl<F: Future> Future for Instrumented<F> {
         // SAFETY: `future` is only ever handed out pinned, and not moved until its drop; the other fields are not
         // pinned.
         let this = unsafe { self.get_unchecked_mut() };
-        match this.record {
-            Some(record) => this.poll_recorded(record, cx),
-            None => this.future().poll(cx).map(Observed::unrecorded),
+        let published = this.record.and_then(Published::begin);
+        let waker;
+        let mut own;
+        // By pointer, because the two contexts differ in their lifetime's name.
+        let cx: *mut Context<'_> = match &published {
+            Some(published) if published.timed.is_some() => {
+                waker = TaskWaker::for_poll(&mut this.waker, cx.waker(), published.record);
+                own = Context::from_waker(&waker);
+                (&raw mut own).cast()
+            }
+            _ => std::ptr::from_mut(cx).cast(),
+        };
+        // SAFETY: either context lives until the poll is over, nobody else uses it, and no future can keep it.
+        let cx = unsafe { &mut *cx };
+        // SAFETY: as above.
+        let future = unsafe { Pin::new_unchecked(&mut *this.future) };
+        // One call for all levels: so it is compiled once, and inlined where it would be without us.
+        let polled = future.poll(cx);
+        if let Some(published) = published {
+            published.end();
         }
+        polled.map(|value| Observed::new(value, this.record.take(), this.describe))
     }
 }
 
-impl<F: Future> Instrumented<F> {
-    /// The future, pinned as `self` is.
-    #[inline]
-    fn future(&mut self) -> Pin<&mut F> {
-        // SAFETY: called only from `poll`, which had `self` pinned, and the future is not moved until its drop.
-        unsafe { Pin::new_unchecked(&mut *self.future) }
-    }
+/// A poll as others see it, from its start to its end, be that a return or a panic.
+struct Published {
+    record: &'static Record,
+    thread: &'static Thread,
+    outer: Outer,
+    /// In debug: where its time goes.
+    timed: Option<&'static Tally>,
+}
 
-    /// Apart from `poll`, so that a task without a record pays for a test and nothing else: no frame, no spills.
-    #[inline(never)]
-    fn poll_recorded(
-        &mut self,
-        record: &'static Record,
-        cx: &mut Context<'_>,
-    ) -> Poll<Observed<F::Output>> {
-        match thread::current() {
-            Some(thread) if level::level() == Level::Debug => self.poll_debug(record, thread, cx),
-            Some(thread) => {
-                let polled = self.poll_quiet(record, thread, cx);
-                self.observed(polled, record)
-            }
-            None => self.poll_unseen(record, cx),
-        }
-    }
-
-    /// Hands the record on to the output, if there is one.
+impl Published {
+    /// `None` on a thread that is at its end.
     #[inline]
-    fn observed(
-        &mut self,
-        polled: Poll<F::Output>,
-        record: &'static Record,
-    ) -> Poll<Observed<F::Output>> {
-        polled.map(|value| {
-            self.record = None;
-            Observed::new(value, record, self.describe)
+    fn begin(record: &'static Record) -> Option<Self> {
+        let thread = thread::current()?;
+        let timed = if level::level() == Level::Debug {
+            Some(begin_timed(record, thread))
+        } else {
+            // An edge from when the level was another would be taken for the start of this poll.
+            record.edge.set(0);
+            None
+        };
+        record.seq.bump(1);
+        Some(Self {
+            record,
+            thread,
+            // Last, because it shows the edge: see `post`.
+            outer: thread.enter(record),
+            timed,
         })
     }
 
-    /// A poll on a thread that is at its end.
-    #[cold]
-    fn poll_unseen(
-        &mut self,
-        record: &'static Record,
-        cx: &mut Context<'_>,
-    ) -> Poll<Observed<F::Output>> {
-        let polled = self.future().poll(cx);
-        self.observed(polled, record)
-    }
-
-    /// A poll that is published and not timed.
+    /// The poll returned.
     #[inline]
-    fn poll_quiet(
-        &mut self,
-        record: &'static Record,
-        thread: &'static Thread,
-        cx: &mut Context<'_>,
-    ) -> Poll<F::Output> {
-        // An edge that was timed long ago, when the level was another, would be taken for the start of this poll.
-        let published = Published::new(record, thread, 0);
-        let polled = self.future().poll(cx);
-        published.end();
-        polled
+    fn end(self) {
+        self.thread.leave(self.outer);
+        self.record.seq.bump(1);
+        if let Some(tally) = self.timed {
+            end_timed(self.record, self.thread, tally);
+        }
+        std::mem::forget(self);
     }
+}
 
-    /// A poll that is published, timed, and polled with the task's own waker. Apart, so that the frame and spills it
-    /// needs are not the quiet poll's.
-    #[inline(never)]
-    fn poll_debug(
-        &mut self,
-        record: &'static Record,
-        thread: &'static Thread,
-        cx: &mut Context<'_>,
-    ) -> Poll<Observed<F::Output>> {
-        let tally = thread.tally_of(record.site());
-        let start = clock::ticks();
-        let woken = record.woken.load(Ordering::Relaxed);
-        if woken != 0 {
-            record.woken.store(0, Ordering::Relaxed);
-            let waited = clock::ticks_to_ns(start.saturating_sub(woken));
-            record.scheduled_ns.bump(waited);
-            tally.scheduled_ns.record(waited);
-        }
-        let published = Published::new(record, thread, start);
-        let waker = TaskWaker::for_poll(&mut self.waker, cx.waker(), record);
-        let polled = self.future().poll(&mut Context::from_waker(&waker));
-        let outermost = published.outer.is_none();
-        published.end();
-        let end = clock::ticks();
-        // Not `start`: a blocking region inside the poll has moved the edge by the time it took.
-        let ns = clock::ticks_to_ns(end.saturating_sub(record.edge.get()));
-        record.busy_ns.bump(ns);
-        if ns > record.max_ns.get() {
-            record.max_ns.set(ns);
-        }
-        tally.poll(ns);
-        if outermost {
-            thread.add_busy(ns);
-        }
-        if ns >= level::note_ns() {
-            slow(record, thread, ns);
-        }
-        record.edge.set(end);
-        if record.woken.load(Ordering::Relaxed) == WOKEN_WITHIN {
-            // It waits for its next poll since now.
-            record.woken.store(end, Ordering::Relaxed);
-        }
-        self.observed(polled, record)
+/// What debug does before a poll. Apart, so that its frame and spills are not the quiet poll's.
+#[inline(never)]
+fn begin_timed(record: &'static Record, thread: &'static Thread) -> &'static Tally {
+    let tally = thread.tally_of(record.site());
+    let start = clock::ticks();
+    record.edge.set(start);
+    let woken = record.woken.load(Ordering::Relaxed);
+    if woken != 0 {
+        record.woken.store(0, Ordering::Relaxed);
+        let waited = clock::ticks_to_ns(start.saturating_sub(woken));
+        record.scheduled_ns.bump(waited);
+        tally.scheduled_ns.record(waited);
+    }
+    tally
+}
+
+/// What debug does after a poll.
+#[inline(never)]
+fn end_timed(record: &'static Record, thread: &'static Thread, tally: &Tally) {
+    let end = clock::ticks();
+    // A blocking region inside the poll has moved its start by the time it took.
+    let ns = clock::ticks_to_ns(end.saturating_sub(record.edge.get()));
+    record.busy_ns.bump(ns);
+    if ns > record.max_ns.get() {
+        record.max_ns.set(ns);
+    }
+    tally.poll(ns);
+    if thread.current_record().is_none() {
+        thread.add_busy(ns);
+    }
+    if ns >= level::note_ns() {
+        slow(record, thread, ns);
+    }
+    record.edge.set(end);
+    if record.woken.load(Ordering::Relaxed) == WOKEN_WITHIN {
+        // It waits for its next poll since now.
+        record.woken.store(end, Ordering::Relaxed);
     }
 }
 
@@ -249,35 +241,6 @@ fn slow(record: &'static Record, thread: &'static Thread, ns: u64) {
             thread_seq: thread.seq() - 1,
         };
         thread.tell(task::finding(record, crate::StackId::NONE, detail));
-    }
-}
-
-/// A poll as others see it, from its start to its end, be that a return or a panic.
-struct Published {
-    record: &'static Record,
-    thread: &'static Thread,
-    outer: Outer,
-}
-
-impl Published {
-    #[inline]
-    fn new(record: &'static Record, thread: &'static Thread, start: u64) -> Self {
-        // Before `enter`, which shows it: see `post`.
-        record.edge.set(start);
-        record.seq.bump(1);
-        Self {
-            record,
-            thread,
-            outer: thread.enter(record),
-        }
-    }
-
-    /// The poll returned.
-    #[inline]
-    fn end(self) {
-        self.thread.leave(self.outer);
-        self.record.seq.bump(1);
-        std::mem::forget(self);
     }
 }
 

@@ -311,12 +311,6 @@ impl Thread {
 pub(crate) struct Outer(*mut Record);
 
 impl Outer {
-    /// Whether there was none: the poll is not inside another.
-    #[inline]
-    pub(crate) fn is_none(self) -> bool {
-        self.0.is_null()
-    }
-
     /// Its record.
     #[inline]
     #[expect(unsafe_code, reason = "records are never freed")]

@@ -18,13 +18,12 @@ where
     let record = task::born::<F>(meta);
     let share = HandleShare::new(record.filter(|_| meta.asks == Asks::Handle));
     let closure = record.map(Closure);
-    let run = move || match closure {
-        Some(closure) => {
+    let run = move || {
+        if let Some(closure) = &closure {
             closure.begin();
-            let value = work();
-            Observed::new(value, closure.end(), describe)
         }
-        None => Observed::unrecorded(work()),
+        let value = work();
+        Observed::new(value, closure.map(Closure::end), describe)
     };
     (run, share)
 }

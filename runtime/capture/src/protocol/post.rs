@@ -10,7 +10,7 @@
 //! compares it with a later one finds them different. It errs towards "moved on", never towards "stuck".
 
 use crate::protocol::counter::Counter;
-use crate::sync::{AtomicPtr, AtomicU64, Ordering, fence};
+use crate::sync::{AtomicPtr, AtomicU64, Ordering};
 
 /// How often a reader tries again while the thread moves on under its eyes.
 const TRIES: usize = 4;
@@ -63,7 +63,6 @@ impl<T> Post<T> {
             let edges = self.edges.read();
             let item = self.current.load(Ordering::Acquire);
             let seen = (!item.is_null()).then(|| look(item));
-            fence(Ordering::Acquire);
             (self.edges.get() == edges).then_some(seen.map(|seen| (edges, seen)))
         })?
     }

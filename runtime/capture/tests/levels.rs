@@ -1,0 +1,79 @@
+//! What changes when the level does, with tasks alive. One test: the level is the process's.
+
+#[path = "executor/by_hand.rs"]
+#[expect(dead_code, reason = "another test needs the rest")]
+mod executor;
+
+use executor::{Pending, look, poll, run, spawn, sum};
+use pollscope_capture::level::{Source, level, set_level};
+use pollscope_capture::{Level, clock, registry, thread};
+
+#[test]
+fn a_task_is_counted_at_any_level_and_timed_only_in_debug() {
+    assert!(set_level(Level::Quiet, Source::Explicit));
+    let (mut task, _share) = spawn(Pending(9));
+    let (id, site) = (task.id(), look(task.id()).site);
+    let timed = || {
+        sum(site, |tally| {
+            let mut buckets = [0; pollscope_capture::histogram::BUCKETS];
+            tally.poll_ns.add_to(&mut buckets);
+            buckets.iter().sum()
+        })
+    };
+
+    assert!(poll(&mut task).is_pending());
+    let quiet = look(id);
+    assert_eq!(
+        (quiet.polls(), quiet.busy_ns, quiet.edge, timed()),
+        (1, 0, 0, 0)
+    );
+
+    assert!(set_level(Level::Debug, Source::Code));
+    assert!(poll(&mut task).is_pending());
+    let debug = look(id);
+    assert_eq!((debug.polls(), timed()), (2, 1));
+    assert!(debug.edge != 0 && debug.edge <= clock::ticks());
+
+    // An old edge must not be taken for the start of a poll that is not timed.
+    assert!(set_level(Level::Quiet, Source::Inspector));
+    let (within, _share) = spawn(async {
+        thread::current()
+            .and_then(thread::Thread::now)
+            .map(|now| now.start)
+    });
+    assert_eq!(run(within).into_inner(), Some(0));
+    assert!(poll(&mut task).is_pending());
+    let quiet = look(id);
+    assert_eq!(
+        (quiet.polls(), quiet.busy_ns, quiet.edge, timed()),
+        (3, debug.busy_ns, 0, 1)
+    );
+
+    // What runs with a record needs it to its end.
+    assert!(!set_level(Level::Off, Source::Code));
+    assert_eq!(level(), Level::Quiet);
+    a_forked_child_goes_without_us(task);
+}
+
+/// The child has one thread, and whatever locks others held stay held: it must touch none of ours.
+#[expect(unsafe_code, reason = "forks")]
+fn a_forked_child_goes_without_us(mut task: executor::Task<Pending>) {
+    // SAFETY: the child calls nothing that needs another thread, and leaves by `_exit`.
+    match unsafe { libc::fork() } {
+        0 => {
+            let (new, _share) = spawn(Pending(0));
+            let ours = level() == Level::Off && new.id() == 0 && !registry::is_own_process();
+            let polled = poll(&mut task).is_pending();
+            drop(task);
+            // SAFETY: ends the child at once.
+            unsafe { libc::_exit(i32::from(!(ours && polled))) };
+        }
+        child => {
+            assert!(child > 0, "fork works");
+            let mut status = 0;
+            // SAFETY: our own child; `status` is there to be filled.
+            assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+            assert_eq!(status, 0, "the child saw level off, and ended by itself");
+        }
+    }
+}

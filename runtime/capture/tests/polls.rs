@@ -1,0 +1,212 @@
+//! Polls and wakes in debug, and futures that never had a poll.
+
+#[path = "executor/by_hand.rs"]
+#[expect(dead_code, reason = "another test needs the rest")]
+mod executor;
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::sync::mpsc;
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use executor::{Pending, findings, look, poll, run, spawn, sum};
+use pollscope_capture::event::{Detail, Event};
+use pollscope_capture::level::{Source, set_level};
+use pollscope_capture::tracked::{Tracked, stir, track_at};
+use pollscope_capture::{Level, SiteId, clock, registry, thread};
+
+fn debug() {
+    assert!(set_level(Level::Debug, Source::Explicit));
+}
+
+/// Works for so long.
+fn spin(time: Duration) {
+    let end = clock::mono_ns() + time.as_nanos() as u64;
+    while clock::mono_ns() < end {
+        std::hint::spin_loop();
+    }
+}
+
+const WORK: Duration = Duration::from_millis(3);
+
+#[test]
+fn a_poll_is_timed_into_its_task_and_the_histogram_of_its_thread_and_site() {
+    debug();
+    let (mut task, _share) = spawn(async {
+        spin(WORK);
+        Pending(1).await;
+    });
+    let (id, site) = (task.id(), look(task.id()).site);
+    let before = clock::ticks();
+    assert!(poll(&mut task).is_pending());
+    let after = look(id);
+    let at_least = WORK.as_nanos() as u64 * 9 / 10;
+    assert!(after.busy_ns >= at_least && after.max_ns == after.busy_ns);
+    assert!(after.edge > before && after.edge <= clock::ticks());
+    assert!(poll(&mut task).is_ready());
+    assert_eq!(look(id).max_ns, after.max_ns, "the second was shorter");
+    let mut buckets = [0; pollscope_capture::histogram::BUCKETS];
+    for tally in thread::all().filter_map(|thread| thread.tally(site)) {
+        tally.poll_ns.add_to(&mut buckets);
+    }
+    assert_eq!(buckets.iter().sum::<u64>(), 2);
+    let of_first = pollscope_capture::histogram::bucket(after.max_ns);
+    assert!(buckets[of_first] >= 1);
+    assert_eq!(sum(site, |tally| tally.max_poll_ns.get()), after.max_ns);
+}
+
+#[test]
+fn the_time_of_a_blocking_region_is_not_the_polls() {
+    debug();
+    let (task, _share) = spawn(async {
+        let thread = thread::current().expect("this thread has a slot");
+        assert!(thread.now().is_some());
+        registry::blocking_region(|| {
+            assert!(thread.now().is_none(), "nobody may call this poll slow");
+            spin(4 * WORK);
+        });
+        let now = thread.now().expect("back in the poll");
+        let so_far = clock::ticks_to_ns(clock::ticks() - now.start);
+        assert!(so_far < WORK.as_nanos() as u64, "{so_far} ns");
+    });
+    let id = task.id();
+    run(task).into_inner();
+    assert!(look(id).busy_ns < 2 * WORK.as_nanos() as u64);
+}
+
+#[test]
+fn a_slow_poll_is_told_with_its_number_and_a_quick_one_is_not() {
+    debug();
+    let (task, _share) = spawn(async {
+        Pending(1).await;
+        spin(Duration::from_millis(12));
+    });
+    let site = look(task.id()).site;
+    run(task).into_inner();
+    let told = findings(site);
+    let [event] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    assert!(
+        matches!(event.detail, Detail::Poll { ns, number: 2, .. } if ns >= 11_000_000),
+        "{event:?}"
+    );
+}
+
+#[test]
+fn a_task_keeps_one_waker_and_its_wakes_are_told_apart() {
+    debug();
+    let (send, kept) = mpsc::channel::<Waker>();
+    let (mut task, share) = spawn(poll_fn(move |cx| {
+        send.send(cx.waker().clone()).expect("the test listens");
+        cx.waker().wake_by_ref();
+        Poll::<()>::Pending
+    }));
+    let id = task.id();
+    assert!(poll(&mut task).is_pending() && poll(&mut task).is_pending());
+    let (first, second) = (kept.recv().expect("sent"), kept.recv().expect("sent"));
+    assert!(first.will_wake(&second), "leaves need not register again");
+    assert_eq!((look(id).self_wakes, look(id).wakes), (2, 0));
+    assert!(look(id).woken > 1, "waits since the end of its poll");
+
+    // By another task, on another thread.
+    let waker = std::thread::spawn(move || {
+        let (task, _share) = spawn(async move { first.wake() });
+        let id = task.id();
+        run(task).into_inner();
+        id
+    });
+    let waker = waker.join().expect("no panic");
+    assert_eq!((look(id).wakes, look(id).last_waker), (1, waker));
+    assert!(poll(&mut task).is_pending());
+    assert!(look(id).scheduled_ns > 0);
+
+    // After its end a wake is passed on and counted for nobody.
+    drop((task, share));
+    second.wake_by_ref();
+    assert!(registry::find(id).is_none());
+}
+
+#[track_caller]
+fn tracked() -> (Tracked<Pending>, SiteId) {
+    let location = Location::caller();
+    let future = track_at(Pending(0), location);
+    let name = std::any::type_name::<Pending>();
+    let kind = pollscope_capture::TaskKind::Task;
+    let site = pollscope_capture::site::intern(location, name, size_of::<Pending>() as u32, kind);
+    (future, site)
+}
+
+/// Whether the one finding of this site is definite; `None` for no finding.
+fn definite(site: SiteId) -> Option<bool> {
+    let told = findings(site);
+    assert!(told.len() <= 1, "{told:?}");
+    told.first().map(|event: &Event| match event.detail {
+        Detail::Unpolled { definite } => definite,
+        _ => panic!("{event:?}"),
+    })
+}
+
+#[test]
+fn a_future_made_and_dropped_with_nothing_between_was_forgotten() {
+    let (future, site) = tracked();
+    drop(future);
+    assert_eq!(definite(site), Some(true));
+
+    let (task, _share) = spawn(async {
+        let (future, site) = tracked();
+        drop(future);
+        definite(site)
+    });
+    assert_eq!(run(task).into_inner(), Some(true), "also within a poll");
+}
+
+#[test]
+fn a_future_that_may_have_had_an_owner_was_only_likely_forgotten() {
+    let (future, site) = tracked();
+    stir();
+    drop(future);
+    assert_eq!(definite(site), Some(false), "some owner polls by turns");
+
+    let (task, _share) = spawn(async {
+        let (future, site) = tracked();
+        Pending(1).await;
+        drop(future);
+        definite(site)
+    });
+    assert_eq!(run(task).into_inner(), Some(false), "kept over two polls");
+
+    let (future, site) = tracked();
+    let moved = std::thread::spawn(move || drop(future));
+    moved.join().expect("no panic");
+    assert_eq!(definite(site), Some(false), "dropped by another thread");
+}
+
+#[test]
+fn a_future_that_was_polled_or_given_up_on_purpose_was_not_forgotten() {
+    let (future, site) = tracked();
+    run(Box::pin(future));
+    assert_eq!(definite(site), None, "polled");
+
+    let (future, site) = tracked();
+    future.discard();
+    assert_eq!(definite(site), None, "discarded");
+
+    let (future, site) = tracked();
+    let (mut task, _share) = spawn(async move {
+        Pending(1).await;
+        drop(future);
+    });
+    assert!(poll(&mut task).is_pending());
+    drop(task);
+    assert_eq!(definite(site), None, "its task was aborted");
+
+    let (future, site) = tracked();
+    let unwound = catch_unwind(AssertUnwindSafe(|| {
+        let _held = future;
+        panic!("unwinds it");
+    }));
+    assert!(unwound.is_err());
+    assert_eq!(definite(site), None, "unwound");
+}
