@@ -16,6 +16,7 @@ use crossterm::terminal::{
 use crossterm::{cursor, execute, queue, style};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 
 pub use os::{stop, time_of_day};
 
@@ -63,7 +64,7 @@ impl Screen {
             cursor::Hide
         )?;
         // Whatever is on the screen now is not what was drawn last.
-        self.terminal.clear()
+        self.clear()
     }
 
     /// Gives the terminal back.
@@ -73,7 +74,9 @@ impl Screen {
 
     /// Forgets what was drawn, so that the next drawing sends everything.
     pub fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // Not `Terminal::clear`: that asks the terminal where its cursor is, and fails where none answers.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Draws the state; what did not change since the last time is not sent.

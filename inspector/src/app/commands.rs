@@ -384,8 +384,9 @@ fn resort(app: &mut App, by: isize) {
 
 fn group(app: &mut App) {
     app.grouped = !app.grouped;
-    app.tasks.site = None;
-    refiltered(app);
+    if app.tasks.site.take().is_some() {
+        refiltered(app);
+    }
 }
 
 /// After a change of what is shown, or in which order.

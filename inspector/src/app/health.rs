@@ -17,7 +17,7 @@ pub fn health(app: &App) -> Health {
     let stuck: Vec<&Warning> = app
         .warnings
         .audible()
-        .filter(|warning| warning.live)
+        .filter(|warning| warning.live && warning.severity > Severity::Info)
         .collect();
     if let Some(worst) = stuck.iter().max_by_key(|warning| warning.wall_ns) {
         return blocked(worst, stuck.len());
@@ -28,10 +28,13 @@ pub fn health(app: &App) -> Health {
         .filter(|warning| warning.severity > Severity::Info)
         .max_by_key(|warning| (warning.severity, warning.last_ns));
     if let Some(warning) = worst {
-        let ago = format::age(app.now_ns().saturating_sub(warning.last_ns));
+        let ago = match app.now_ns().saturating_sub(warning.last_ns) {
+            0..1_000_000_000 => "now".to_owned(),
+            ns => format!("{} ago", format::age(ns)),
+        };
         return Health {
             severity: Some(warning.severity),
-            text: format!("{}{}, {ago} ago", title(warning), at(warning)),
+            text: format!("{}{}, {ago}", title(warning), at(warning)),
         };
     }
     let dropped = app.snapshot.dropped;

@@ -196,6 +196,9 @@ pub(super) fn line(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) -> Opt
         .collect();
     let mut spans = vec![Span::styled(label, label_style), Span::raw(shown)];
     if let Some(error) = error {
+        let used = usize::from(label_width) + spans[1].width() + 3;
+        let room = usize::from(area.width).saturating_sub(used);
+        let error = figure::fit(error, room);
         spans.push(Span::styled(
             format!("   {error}"),
             theme.severity(Severity::Warn),
@@ -227,7 +230,7 @@ pub(super) fn footer(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
             "what is shown is the last that was known"
         };
         let line = Line::styled(
-            format!(" {}; {next}", lost.why),
+            format!(" {next} ({})", lost.why),
             theme.severity(Severity::Warn),
         );
         return left(area, &line, buf);

@@ -115,19 +115,44 @@ fn one(theme: Theme, at: usize, frame: &Frame, manner: Manner, lines: &mut Vec<L
     ]));
 }
 
-/// A function's name loses its front first: the end tells it apart.
+/// A function's name loses its generic arguments first, then its front: the end tells it apart.
 fn tail(name: &str, width: usize) -> String {
     if name.width() <= width {
         return name.to_owned();
     }
+    let name = without_arguments(name);
+    if name.width() <= width {
+        return name;
+    }
     let at_path = name
         .match_indices("::")
         .map(|(at, _)| &name[at + 2..])
+        .filter(|tail| !tail.starts_with(['<', '{']))
         .find(|tail| tail.width() < width);
     match at_path {
         Some(tail) => format!("…{tail}"),
-        None => figure::fit(name, width),
+        None => figure::fit(&name, width),
     }
+}
+
+/// `Owned<Rc<T>, A>::new` becomes `Owned::new`; the brackets of `<T as Trait>::f` stay.
+fn without_arguments(name: &str) -> String {
+    let mut short = String::with_capacity(name.len());
+    let mut depth = 0_u32;
+    for c in name.chars() {
+        match c {
+            // Arguments follow a name; a qualified path begins with its bracket.
+            '<' if depth > 0
+                || short.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':') =>
+            {
+                depth += 1
+            }
+            '>' if depth > 0 => depth -= 1,
+            _ if depth == 0 => short.push(c),
+            _ => {}
+        }
+    }
+    short.replace("::::", "::")
 }
 
 fn name(frame: &Frame) -> String {
@@ -193,6 +218,19 @@ mod tests {
             let whole: String = whole.split_whitespace().collect();
             assert!(whole.contains("core::ptr::drop_in_place"), "{whole}");
         }
+    }
+
+    #[test]
+    fn a_long_name_keeps_its_end() {
+        let long = "pollscope::owned::Owned<alloc::rc::Rc<core::cell::RefCell<u8>, alloc::Global>>::try_with";
+        assert_eq!(tail(long, 40), "pollscope::owned::Owned::try_with");
+        assert_eq!(tail(long, 20), "…Owned::try_with");
+        let qualified = "<app::Job<T> as core::future::Future>::poll";
+        assert_eq!(
+            without_arguments(qualified),
+            "<app::Job as core::future::Future>::poll"
+        );
+        assert_eq!(without_arguments("f::<A>::{closure}"), "f::{closure}");
     }
 
     #[test]

@@ -138,6 +138,9 @@ fn title<'a>(app: &App, theme: Theme, room: usize) -> Line<'a> {
 
 fn note<'a>(app: &App, theme: Theme) -> Line<'a> {
     let mut words = Vec::new();
+    if app.loaded && app.snapshot.target.level < Level::Debug {
+        words.push("times off: need debug (L)".to_owned());
+    }
     if app.tasks.only_warned {
         words.push("only warned".to_owned());
     }

@@ -196,7 +196,7 @@ fn target_box(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
         ),
     };
     let room = usize::from(inner.width).saturating_sub(11);
-    let lines = vec![
+    let mut lines = vec![
         pair("executable", path::cut(&target.exe, room)),
         pair("level", level.to_owned()),
         pair(
@@ -204,7 +204,6 @@ fn target_box(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
             format!("from {}", format::duration(target.slow_poll_ns)),
         ),
         pair("rights", rights.to_owned()),
-        pair("sees", target.capabilities.join(", ")),
         pair("not seen", unseen),
         pair("lost", lost),
         pair(
@@ -216,6 +215,10 @@ fn target_box(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
             ),
         ),
     ];
+    let sees = figure::wrap(&target.capabilities.join(", "), room);
+    for (at, text) in sees.into_iter().enumerate() {
+        lines.push(pair(if at == 0 { "sees" } else { "" }, text));
+    }
     boxes::lines(inner, lines, buf);
 }
 

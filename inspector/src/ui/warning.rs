@@ -38,7 +38,8 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     let (first, second) = if area.width >= SIDE_BY_SIDE {
         split(area, area.width / 2, area.height)
     } else if focus.is_some() || area.height >= 16 {
-        split(area, area.width, area.height / 2)
+        // The second place has the facts and the advice below its frames.
+        split(area, area.width, (area.height / 3).max(5))
     } else {
         return brief(app, theme, warning, area, buf);
     };
@@ -126,7 +127,7 @@ fn side<'a>(
     let room = usize::from(area.height)
         .saturating_sub(facts.len() + 1)
         .max(FRAMES);
-    if !on_page && lines.len() > room {
+    if lines.len() > room && !app.all_frames {
         lines = frames(app, theme, place, width, false);
     }
     if !on_page && !app.all_frames && lines.len() > room {
