@@ -4,13 +4,18 @@
 //! have lost a race) it counts those; from the first real finding on it counts only real ones. Examples may be
 //! lost (rings have an end), counts are not: they are taken from the counters of the hot path.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod record;
+
+pub(crate) use record::{Example, Found, Key, Log, LogLine};
+
+use std::collections::{HashMap, VecDeque};
 
 use pollscope_capture::SiteId;
 
 use crate::finding::{Finding, Kind, Severity};
 use crate::message::clean;
-use crate::pace::Pace;
+
+use record::Record;
 
 /// Records kept; findings that would need more are dropped and counted.
 const MAX_RECORDS: usize = 1024;
@@ -20,86 +25,6 @@ const MAX_TASKS: usize = 256;
 const MAX_WARNED: usize = 4096;
 /// Lines that wait to be logged until the lock is given back.
 const MAX_LINES: usize = 256;
-
-/// What tells records of one kind apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Key {
-    /// Where the task, future or value was made.
-    Site(SiteId),
-    /// A place that is no spawn site, by a hash of it.
-    Place(u64),
-}
-
-/// Where a count comes from beside the examples that were told. `[notes, real ones]`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Found(pub(crate) [u64; 2]);
-
-/// One line for the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LogLine {
-    pub(crate) kind: Kind,
-    pub(crate) severity: Severity,
-    pub(crate) message: String,
-    pub(crate) site: String,
-    pub(crate) task: u64,
-    pub(crate) task_name: String,
-    pub(crate) count: u64,
-    /// Findings of this record that were not logged since the last line.
-    pub(crate) left_out: u64,
-}
-
-#[derive(Debug)]
-struct Record {
-    finding: Finding,
-    /// The change it was last part of.
-    changed: u64,
-    /// Examples told, as `Found`.
-    told: [u64; 2],
-    /// Of those, the ones that the counters of the hot path do not know.
-    beyond: [u64; 2],
-    /// Counted by the hot path as real and found to be none.
-    excused: u64,
-    found: Found,
-    tasks: HashSet<u64>,
-    pace: Pace,
-}
-
-impl Record {
-    fn recount(&mut self) -> u64 {
-        let excused = self.excused.min(self.found.0[1]);
-        let found = [self.found.0[0] + excused, self.found.0[1] - excused];
-        let counts = [0, 1].map(|class| self.told[class].max(found[class] + self.beyond[class]));
-        if counts[1] > 0 && self.finding.severity > Severity::Info {
-            counts[1]
-        } else {
-            counts[0].max(1)
-        }
-    }
-}
-
-/// One example of a finding, and how it counts.
-#[derive(Debug)]
-pub(crate) struct Example {
-    pub(crate) key: Key,
-    pub(crate) finding: Finding,
-    /// The counters of the hot path do not know it: only the watchdog saw it.
-    pub(crate) beyond: bool,
-    /// The hot path counted it as real, and it is a note.
-    pub(crate) excused: bool,
-    /// Whether it may be logged now; one that is still going on says it when it is over.
-    pub(crate) log: Log,
-}
-
-/// Whether an example is logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Log {
-    /// Not now.
-    No,
-    /// When its record's turn has come.
-    Paced,
-    /// In any case: it follows up on a line that said "still".
-    Always,
-}
 
 /// What became of an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,16 +153,7 @@ impl Warnings {
         let at = self.records.len();
         let mut finding = example.finding.clone();
         finding.id = at as u32 + 1;
-        self.records.push(Record {
-            finding,
-            changed: 0,
-            told: [0; 2],
-            beyond: [0; 2],
-            excused: 0,
-            found: Found::default(),
-            tasks: HashSet::new(),
-            pace: Pace::default(),
-        });
+        self.records.push(Record::new(finding));
         self.by_key.insert(full, at);
         Some(at)
     }

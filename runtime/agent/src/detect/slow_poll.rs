@@ -7,13 +7,16 @@
 //! Not every long poll is a slow one: where the thread was stopped, or got no CPU, the poll did nothing wrong. Such
 //! a poll is excused: noted, at most info, never logged. One that used the CPU for as long as the threshold is not.
 
+mod witness;
+
+pub(crate) use witness::{Finished, PollKey, Sighting};
+
 use std::sync::Arc;
 
-use pollscope_capture::stack::{Activity, Verdict};
-use pollscope_capture::{SiteId, StackId};
+use pollscope_capture::stack::Verdict;
 
 use super::gaps::{Gap, Gaps};
-use crate::finding::{Certainty, Delayed, Finding, Kind, Place, Severity, Source, ThreadName};
+use crate::finding::{Certainty, Finding, Kind, Place, Severity, Source};
 use crate::warnings::{Added, Example, Key, Log, Warnings};
 
 /// A poll from here on hurts whatever runs beside it.
@@ -24,106 +27,6 @@ const MOST: usize = 4096;
 const PATIENCE_NS: u64 = 300_000_000;
 /// How long a poll that is over waits for its end to be told, at most.
 const FORGET_NS: u64 = 3_000_000_000;
-
-/// One poll, as both witnesses can name it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PollKey {
-    /// Slot of the thread.
-    pub(crate) slot: u32,
-    /// The thread's number of it; another one after a poll within this one.
-    pub(crate) seq: u64,
-    /// Ticks of its start, 0 in quiet; another one after a blocking region within this one.
-    pub(crate) start: u64,
-}
-
-impl PollKey {
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        self.slot == other.slot
-            && (self.seq == other.seq || (self.start != 0 && self.start == other.start))
-    }
-
-    /// Whether the hot path will tell its end.
-    fn will_be_told(&self) -> bool {
-        self.start != 0
-    }
-}
-
-/// What the watchdog sees of a poll that lasts.
-#[derive(Clone, Debug)]
-pub(crate) struct Sighting {
-    pub(crate) key: PollKey,
-    /// When, in monotonic nanoseconds.
-    pub(crate) at_ns: u64,
-    pub(crate) site: SiteId,
-    pub(crate) task: u64,
-    pub(crate) task_name: Option<Arc<str>>,
-    pub(crate) created: StackId,
-    pub(crate) thread: ThreadName,
-    /// How long it has taken at least, without the time the process did not run.
-    pub(crate) wall_ns: u64,
-    pub(crate) threshold_ns: u64,
-    /// CPU time of the thread since the poll was first seen.
-    pub(crate) cpu_ns: Option<u64>,
-    /// `None`: not looked at this time.
-    pub(crate) verdict: Option<Verdict>,
-    /// Empty: none could be taken this time.
-    pub(crate) stack: Arc<[usize]>,
-    pub(crate) truncated: bool,
-    pub(crate) poll: u64,
-    pub(crate) delayed: Option<Delayed>,
-}
-
-impl Sighting {
-    /// Whether what takes so long is not the poll.
-    pub(crate) fn is_excused(&self) -> bool {
-        self.verdict
-            .is_some_and(|verdict| excuses(verdict.activity))
-    }
-
-    /// Takes a verdict into account. A thread that mostly waited for a CPU, and yet used it for as long as the
-    /// threshold, is judged by what it used.
-    pub(crate) fn judge(&mut self, verdict: Verdict) {
-        let used = self
-            .cpu_ns
-            .is_some_and(|cpu| cpu >= self.threshold_ns.max(1));
-        let computes = used && excuses(verdict.activity);
-        self.verdict = Some(if computes {
-            Verdict {
-                activity: Activity::OnCpu,
-                syscall: None,
-            }
-        } else {
-            verdict
-        });
-    }
-}
-
-fn excuses(activity: Activity) -> bool {
-    matches!(
-        activity,
-        Activity::Stopped | Activity::Descheduled | Activity::Throttled
-    )
-}
-
-/// The end of a long poll, as the hot path tells it.
-#[derive(Clone, Debug)]
-pub(crate) struct Finished {
-    pub(crate) key: PollKey,
-    /// When it was told, in monotonic nanoseconds.
-    pub(crate) at_ns: u64,
-    pub(crate) site: SiteId,
-    pub(crate) task: u64,
-    pub(crate) task_name: Option<Arc<str>>,
-    pub(crate) created: StackId,
-    pub(crate) thread: ThreadName,
-    /// Exact.
-    pub(crate) wall_ns: u64,
-    /// As it was at the end.
-    pub(crate) threshold_ns: u64,
-    pub(crate) poll: u64,
-    /// It was a `block_on` in a closure of the blocking pool, where nothing waits behind it.
-    pub(crate) permitted: bool,
-}
 
 /// A poll that was seen while it lasted.
 #[derive(Debug)]
@@ -345,6 +248,8 @@ impl SlowPolls {
 impl Seen {
     /// Takes over what is newer, and keeps what was not looked at again.
     fn renew(&mut self, new: Sighting, excused: bool) {
+        // A poll within it had the thread for a while: it was not over.
+        self.ended_ns = None;
         let looked = new.verdict.is_some();
         let old = std::mem::replace(&mut self.sighting, new);
         let new = &mut self.sighting;

@@ -121,7 +121,12 @@ impl Target {
     }
 
     pub(crate) async fn attach(&self) -> Client {
-        over_unix(self.socket()).await
+        let socket = self.socket();
+        // The file is there a moment before somebody listens.
+        until("an answer", || {
+            std::os::unix::net::UnixStream::connect(&socket).ok()
+        });
+        over_unix(socket).await
     }
 
     /// Ends it as a program ends that returns from main; what it printed.

@@ -1,6 +1,10 @@
 //! Both witnesses, in every order, with injected time; each finding with a twin that is none.
 
+use pollscope_capture::stack::Activity;
+use pollscope_capture::{SiteId, StackId};
+
 use super::*;
+use crate::finding::ThreadName;
 
 const MS: u64 = 1_000_000;
 const KEY: PollKey = PollKey {
@@ -307,6 +311,17 @@ fn an_excused_poll_does_not_count_among_the_real_ones() {
         (bench.only().count, bench.only().severity),
         (1, Severity::Warn)
     );
+}
+
+#[test]
+fn a_poll_that_was_taken_for_over_while_another_ran_within_it_is_live_again() {
+    let mut bench = Bench::default();
+    bench.sighted(sighting(KEY, 105, Activity::OnCpu));
+    bench.over(KEY, 120);
+    bench.sighted(sighting(PollKey { seq: 9, ..KEY }, 210, Activity::OnCpu));
+    assert_eq!((bench.only().live, bench.only().count), (true, 1));
+    bench.finished(end(230));
+    assert_eq!((bench.only().live, bench.only().count), (false, 1));
 }
 
 #[test]

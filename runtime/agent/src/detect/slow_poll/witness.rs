@@ -1,0 +1,108 @@
+//! What the two witnesses of a slow poll say of it, and how they name it.
+
+use std::sync::Arc;
+
+use pollscope_capture::stack::{Activity, Verdict};
+use pollscope_capture::{SiteId, StackId};
+
+use crate::finding::{Delayed, ThreadName};
+
+/// One poll, as both witnesses can name it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PollKey {
+    /// Slot of the thread.
+    pub(crate) slot: u32,
+    /// The thread's number of it; another one after a poll within this one.
+    pub(crate) seq: u64,
+    /// Ticks of its start, 0 in quiet; another one after a blocking region within this one.
+    pub(crate) start: u64,
+}
+
+impl PollKey {
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.slot == other.slot
+            && (self.seq == other.seq || (self.start != 0 && self.start == other.start))
+    }
+
+    /// Whether the hot path will tell its end.
+    pub(super) fn will_be_told(&self) -> bool {
+        self.start != 0
+    }
+}
+
+/// What the watchdog sees of a poll that lasts.
+#[derive(Clone, Debug)]
+pub(crate) struct Sighting {
+    pub(crate) key: PollKey,
+    /// When, in monotonic nanoseconds.
+    pub(crate) at_ns: u64,
+    pub(crate) site: SiteId,
+    pub(crate) task: u64,
+    pub(crate) task_name: Option<Arc<str>>,
+    pub(crate) created: StackId,
+    pub(crate) thread: ThreadName,
+    /// How long it has taken at least, without the time the process did not run.
+    pub(crate) wall_ns: u64,
+    pub(crate) threshold_ns: u64,
+    /// CPU time of the thread since the poll was first seen.
+    pub(crate) cpu_ns: Option<u64>,
+    /// `None`: not looked at this time.
+    pub(crate) verdict: Option<Verdict>,
+    /// Empty: none could be taken this time.
+    pub(crate) stack: Arc<[usize]>,
+    pub(crate) truncated: bool,
+    pub(crate) poll: u64,
+    pub(crate) delayed: Option<Delayed>,
+}
+
+impl Sighting {
+    /// Whether what takes so long is not the poll.
+    pub(crate) fn is_excused(&self) -> bool {
+        self.verdict
+            .is_some_and(|verdict| excuses(verdict.activity))
+    }
+
+    /// Takes a verdict into account. A thread that mostly waited for a CPU, and yet used it for as long as the
+    /// threshold, is judged by what it used.
+    pub(crate) fn judge(&mut self, verdict: Verdict) {
+        let used = self
+            .cpu_ns
+            .is_some_and(|cpu| cpu >= self.threshold_ns.max(1));
+        let computes = used && excuses(verdict.activity);
+        self.verdict = Some(if computes {
+            Verdict {
+                activity: Activity::OnCpu,
+                syscall: None,
+            }
+        } else {
+            verdict
+        });
+    }
+}
+
+fn excuses(activity: Activity) -> bool {
+    matches!(
+        activity,
+        Activity::Stopped | Activity::Descheduled | Activity::Throttled
+    )
+}
+
+/// The end of a long poll, as the hot path tells it.
+#[derive(Clone, Debug)]
+pub(crate) struct Finished {
+    pub(crate) key: PollKey,
+    /// When it was told, in monotonic nanoseconds.
+    pub(crate) at_ns: u64,
+    pub(crate) site: SiteId,
+    pub(crate) task: u64,
+    pub(crate) task_name: Option<Arc<str>>,
+    pub(crate) created: StackId,
+    pub(crate) thread: ThreadName,
+    /// Exact.
+    pub(crate) wall_ns: u64,
+    /// As it was at the end.
+    pub(crate) threshold_ns: u64,
+    pub(crate) poll: u64,
+    /// It was a `block_on` in a closure of the blocking pool, where nothing waits behind it.
+    pub(crate) permitted: bool,
+}
