@@ -1,5 +1,7 @@
 //! `ps`: the instrumented processes of this machine.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use tokio::task::JoinSet;
 
@@ -8,6 +10,9 @@ use super::{Exit, Failure, runtime};
 use crate::model::{Found, FoundState, Level};
 use crate::net;
 use crate::report::{self, Paint};
+
+/// How long each may take: what is printed once waits longer than a screen that asks again.
+const LIMIT: Duration = Duration::from_secs(2);
 
 pub(super) fn ps(json: bool, paint: Paint) -> Result<Exit, Failure> {
     let mut found = runtime()?.block_on(all());
@@ -31,7 +36,10 @@ pub(super) fn ps(json: bool, paint: Paint) -> Result<Exit, Failure> {
 
 /// Asks all of them at once.
 async fn all() -> Vec<Found> {
-    let mut probes: JoinSet<_> = net::discover().into_iter().map(net::probe).collect();
+    let mut probes: JoinSet<_> = net::discover()
+        .into_iter()
+        .map(|found| net::probe_within(found, LIMIT))
+        .collect();
     let mut found = Vec::new();
     while let Some(probed) = probes.join_next().await {
         found.extend(probed.ok());

@@ -11,8 +11,13 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::{Address, NetError};
 
-/// How long a connection and the hello may take.
-pub(super) const LIMIT: Duration = Duration::from_secs(2);
+/// How long a connection may take.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// Bytes that a target may send on one stream before we read them.
+const STREAM_WINDOW: u32 = 64 * 1024;
+/// The same for all streams together.
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
 /// A connection, and who is at its other end.
 pub(super) struct Connected {
@@ -92,7 +97,10 @@ where
                 .ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected)),
         )
     });
-    let endpoint = Endpoint::from_static("http://target");
+    // What lies here unread is out of date: little of it on one stream, and room for answers beside it.
+    let endpoint = Endpoint::from_static("http://target")
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW);
     let connecting = endpoint.connect_with_connector(connector);
     match timeout(LIMIT, connecting).await {
         Ok(Ok(channel)) => Ok(channel),

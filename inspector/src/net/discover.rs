@@ -16,8 +16,8 @@ mod process;
 
 pub(super) use process::{Process, own_uid};
 
-/// How long a target may take to say who it is.
-const PROBE_LIMIT: Duration = Duration::from_millis(300);
+/// How long a target may take to say who it is, where a screen waits for it.
+pub const PROBE_LIMIT: Duration = Duration::from_millis(300);
 /// Mount namespaces other than ours that are looked into.
 const MAX_NAMESPACES: usize = 256;
 
@@ -36,12 +36,17 @@ pub fn discover() -> Vec<Found> {
     sockets.into_iter().map(found).collect()
 }
 
-/// Asks a target for what a list shows of it, within 300 ms. Whatever goes wrong becomes its state.
-pub async fn probe(mut found: Found) -> Found {
+/// Asks a target for what a list shows of it, within [`PROBE_LIMIT`].
+pub async fn probe(found: Found) -> Found {
+    probe_within(found, PROBE_LIMIT).await
+}
+
+/// Asks a target for what a list shows of it. Whatever goes wrong becomes its state.
+pub async fn probe_within(mut found: Found, limit: Duration) -> Found {
     if found.state == FoundState::Stale {
         return found;
     }
-    let asked = tokio::time::timeout(PROBE_LIMIT, ask(&mut found)).await;
+    let asked = tokio::time::timeout(limit, ask(&mut found)).await;
     found.state = match asked {
         Ok(Ok(())) => FoundState::Ready,
         Ok(Err(NetError::NotListening { .. })) => FoundState::Stale,
@@ -56,7 +61,7 @@ pub async fn probe(mut found: Found) -> Found {
             .to_owned(),
         ),
         Ok(Err(error)) => FoundState::Unusable(error.to_string()),
-        Err(_) => FoundState::Unusable(format!("no answer in {} ms", PROBE_LIMIT.as_millis())),
+        Err(_) => FoundState::Unusable(format!("no answer in {} ms", limit.as_millis())),
     };
     found
 }

@@ -11,13 +11,15 @@ use tokio::time::timeout;
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 
-use super::connect::{self, LIMIT};
+use super::connect;
 use super::error::Versions;
 use super::symbols::{Files, RawStack, Symbols, SymbolsFrom, is_local};
 use super::wire::{self, Answer};
 use super::{Address, NetError, Watch, clean};
 use crate::model::{Change, Runtime, Target, TaskDetail, ThreadStack, View};
 
+/// How long the hello may take. The first of a target makes it look at its own executable.
+const HELLO_LIMIT: Duration = Duration::from_secs(4);
 /// How long the answer to one question may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// How long the stacks of all threads may take.
@@ -55,7 +57,7 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    /// Connects and says hello, within two seconds each.
+    /// Connects and says hello, within a few seconds.
     pub async fn open(address: &Address) -> Result<Self, NetError> {
         Self::open_with(address, SymbolsFrom::default()).await
     }
@@ -65,13 +67,13 @@ impl Session {
         let connected = connect::connect(address).await?;
         let mut client =
             InspectClient::new(connected.channel).max_decoding_message_size(MAX_DECODE);
-        let reply = match timeout(LIMIT, client.hello(wire::hello_request())).await {
+        let reply = match timeout(HELLO_LIMIT, client.hello(wire::hello_request())).await {
             Ok(Ok(reply)) => reply.into_inner(),
             Ok(Err(status)) => return Err(no_hello(address, &status)),
             Err(_) => {
                 return Err(NetError::Silent {
                     address: address.clone(),
-                    limit: LIMIT,
+                    limit: HELLO_LIMIT,
                 });
             }
         };

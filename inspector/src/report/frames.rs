@@ -11,6 +11,11 @@ use crate::model::Frame;
 /// User frames shown where not all are.
 const SHOWN: usize = 10;
 
+/// Frames shown where none is the user's.
+const SHOWN_OF_OTHERS: usize = 6;
+/// How deep the taking of a stack goes, at most.
+const TAKING: usize = 8;
+
 /// Which frames of a backtrace to print.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Which {
@@ -40,7 +45,8 @@ pub(super) fn backtrace(
         let users = is_users(frame);
         reached |= users;
         let wanted = which == Which::All || users || !reached || !has_users;
-        if !wanted || (which == Which::Users && shown == SHOWN) {
+        let most = if has_users { SHOWN } else { SHOWN_OF_OTHERS };
+        if !wanted || (which == Which::Users && shown == most) {
             folded += 1;
             continue;
         }
@@ -52,7 +58,7 @@ pub(super) fn backtrace(
             )?;
             folded = 0;
         }
-        shown += usize::from(reached);
+        shown += usize::from(reached || !has_users);
         let place = place(frame);
         let number = format_args!("{at:>3}");
         if users {
@@ -79,9 +85,10 @@ pub(super) fn backtrace(
 
 /// How many frames at the inner end are of pollscope's own taking of the stack, and tell nobody anything.
 fn ours(frames: &[Frame], first_users: Option<usize>, which: Which) -> usize {
-    let Some(inner) = first_users.filter(|_| which == Which::Users) else {
+    if which == Which::All {
         return 0;
-    };
+    }
+    let inner = first_users.unwrap_or_else(|| frames.len().min(TAKING));
     let is_ours = |frame: &Frame| origin(&frame.function, &frame.file) == Origin::Pollscope;
     let last = frames[..inner].iter().rposition(is_ours);
     last.map_or(0, |last| last + 1)

@@ -329,6 +329,24 @@ fn a_dump_shows_every_frame_of_every_thread() {
 }
 
 #[test]
+fn a_stack_without_a_frame_of_the_users_is_cut_short() {
+    let mut warning = slow_poll();
+    warning.observed.backtrace = vec![
+        frame("pollscope_capture::backtrace::of_finding", "", 0),
+        frame("core::ptr::drop_in_place<x>", "", 0),
+    ];
+    let others = (0..20).map(|n| frame(&format!("tokio::runtime::f{n}"), "", 0));
+    warning.observed.backtrace.extend(others);
+    let text = printed(|out| super::warnings::warning(out, &warning, Paint::default()));
+    assert!(!text.contains("of_finding"), "{text}");
+    assert!(
+        text.contains("drop_in_place") && text.contains("f4"),
+        "{text}"
+    );
+    assert!(!text.contains("f5") && text.contains("… 15 more"), "{text}");
+}
+
+#[test]
 fn processes_are_listed_with_what_is_wrong_with_them() {
     let found = [
         Found {
