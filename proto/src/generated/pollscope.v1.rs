@@ -130,7 +130,8 @@ pub struct Frame {
     /// Index into the modules; u32::MAX where the address is in none of them.
     #[prost(uint32, tag = "1")]
     pub module: u32,
-    /// Offset in the module's address space of the return address (of the pc for the first frame).
+    /// Offset in the module's address space, one past an address inside the frame's instruction (as a return
+    /// address is): look up what is one before.
     #[prost(uint64, tag = "2")]
     pub offset: u64,
 }
@@ -380,7 +381,8 @@ pub struct SiteRow {
     pub age_ns: ::core::option::Option<Quantiles>,
     #[prost(message, optional, tag = "14")]
     pub lifetime_ns: ::core::option::Option<Quantiles>,
-    /// One value a second, oldest first: live tasks, busy nanoseconds. Only when the view asks.
+    /// One value a second, oldest first: live tasks, busy nanoseconds. Only when the view asks, and then about once
+    /// a second: until the next, the last one holds.
     #[prost(uint64, repeated, tag = "15")]
     pub history_live: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "16")]
@@ -408,7 +410,7 @@ pub struct ThreadRow {
     pub current_poll_ns: u64,
     #[prost(uint64, tag = "8")]
     pub polls: u64,
-    /// One value a second, oldest first: busy in thousandths. Only when the view asks.
+    /// One value a second, oldest first: busy in thousandths. Only when the view asks, as for sites.
     #[prost(uint32, repeated, tag = "9")]
     pub history_busy_permille: ::prost::alloc::vec::Vec<u32>,
     /// What the thread does now: parked, polling, blocking, sleeping, running.

@@ -43,7 +43,7 @@ pub(super) fn describe(server: &Server, id: u64) -> (v1::TaskReply, Option<&'sta
         parent_site: parent
             .as_ref()
             .map(|(_, task)| rows::site(site::get(task.site))),
-        site_poll_ns: spreads.and_then(|spreads| rows::quantiles(&spreads.poll_ns)),
+        site_poll_ns: spreads.and_then(|spreads| rows::histogram(&spreads.poll_ns)),
         warnings: state.warnings.of_task(id),
         handle: task.handle().to_owned(),
         ..v1::TaskReply::default()

@@ -35,7 +35,7 @@ pub(super) async fn resolve(
             .get(frame.module as usize)
             .cloned()
             .unwrap_or_default(),
-        // The wire carries return addresses: the call is before them.
+        // The wire carries what is one past the instruction.
         offset: frame.offset.saturating_sub(1),
     });
     let (sender, answer) = tokio::sync::oneshot::channel::<Answer>();

@@ -107,6 +107,14 @@ pub(super) fn quantiles(spread: &Spread) -> Option<v1::Quantiles> {
     })
 }
 
+/// As [`quantiles`], with the counts they are made of.
+pub(super) fn histogram(spread: &Spread) -> Option<v1::Quantiles> {
+    quantiles(spread).map(|quantiles| v1::Quantiles {
+        buckets: spread.buckets.to_vec(),
+        ..quantiles
+    })
+}
+
 /// The row of a thread; its poll has run for `current_ns`, at least.
 pub(super) fn thread(
     thread: &ThreadFigures,

@@ -10,25 +10,16 @@ use crate::finding::{Finding, Place, Source, ThreadName};
 
 /// Addresses, innermost first, as frames of the wire.
 ///
-/// Here an address lies inside its call instruction; the wire carries return addresses, of the first frame the
-/// program counter itself.
+/// Here an address lies inside its instruction; the wire carries what is one past it.
 pub(super) fn frames(addresses: &[usize]) -> Vec<v1::Frame> {
-    let in_module = |(depth, address): (usize, &usize)| match stack::locate(*address) {
-        Some((module, offset)) => v1::Frame {
+    let in_module = |address: &usize| {
+        let (module, offset) = stack::locate(*address).unwrap_or((u32::MAX, *address as u64));
+        v1::Frame {
             module,
-            offset: offset + u64::from(depth > 0),
-        },
-        None => v1::Frame {
-            module: u32::MAX,
-            offset: *address as u64,
-        },
+            offset: offset.saturating_add(1),
+        }
     };
-    addresses
-        .iter()
-        .take(MAX_FRAMES)
-        .enumerate()
-        .map(in_module)
-        .collect()
+    addresses.iter().take(MAX_FRAMES).map(in_module).collect()
 }
 
 /// The backtrace of a creation, or the one that stands in for it.
