@@ -71,10 +71,15 @@ pub(crate) fn share(number: u32) -> u32 {
 }
 
 /// Gives a hold up.
+#[inline]
 pub(crate) fn release(number: u32) {
-    if number == 0 {
-        return;
+    if number != 0 {
+        release_held(number);
     }
+}
+
+#[cold]
+fn release_held(number: u32) {
     with(|names| {
         let Some((text, holders)) = names.entries.get_mut(number as usize - 1) else {
             return;

@@ -59,7 +59,7 @@ impl TaskWaker {
     /// The waker to poll with: the one `kept` stands for, as long as the runtime's own stays the same.
     ///
     /// It is borrowed from `kept`, and so changes no count.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn for_poll(
         kept: &mut Option<Self>,
         inner: &Waker,

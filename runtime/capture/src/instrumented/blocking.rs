@@ -18,12 +18,13 @@ where
     let record = task::born::<F>(meta);
     let share = HandleShare::new(record.filter(|_| meta.asks == Asks::Handle));
     let closure = record.map(Closure);
-    let run = move || {
-        if let Some(closure) = &closure {
+    let run = move || match closure {
+        Some(closure) => {
             closure.begin();
+            let value = work();
+            Observed::new(value, closure.end(), describe)
         }
-        let value = work();
-        Observed::new(value, closure.map(Closure::end), describe)
+        None => Observed::unrecorded(work()),
     };
     (run, share)
 }

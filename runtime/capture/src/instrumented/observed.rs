@@ -26,16 +26,24 @@ impl<T> std::fmt::Debug for Observed<T> {
 }
 
 impl<T> Observed<T> {
-    /// The task has ended with this output, which takes over its side of the record.
+    /// The output of a task without a record: a plain value.
     #[inline]
-    pub(super) fn new(value: T, record: Option<&'static Record>, describe: Describe<T>) -> Self {
-        if let Some(record) = record {
-            let is_err = is_err::is_err(&value);
-            task::ended(record, if is_err { Outcome::Error } else { Outcome::Ok });
-        }
+    pub(super) fn unrecorded(value: T) -> Self {
         Self {
             value: Some(value),
-            record,
+            record: None,
+            describe: None,
+        }
+    }
+
+    /// The task has ended with this output, which takes over its side of the record.
+    #[inline]
+    pub(super) fn new(value: T, record: &'static Record, describe: Describe<T>) -> Self {
+        let is_err = is_err::is_err(&value);
+        task::ended(record, if is_err { Outcome::Error } else { Outcome::Ok });
+        Self {
+            value: Some(value),
+            record: Some(record),
             describe,
         }
     }
