@@ -95,51 +95,55 @@ impl<F: Future> Future for Owned<F> {
 /// ```
 #[macro_export]
 macro_rules! select {
-    // Takes branch after branch, wraps its future, and hands all of them to Tokio's macro: the rules are those of
-    // Tokio's own, because only what comes after a handler tells whether that was a block. A handler that is none
-    // gets braces: once parsed as an expression it is nothing that Tokio's rules could ask for a block.
-    (@ [$($mode:tt)*] { $($done:tt)* }) => {
-        $crate::private::tokio::select!($($mode)* $($done)*)
-    };
-    (@ [$($mode:tt)*] { $($done:tt)* } else => $else:expr $(,)?) => {
-        $crate::private::tokio::select!($($mode)* $($done)* else => $else)
-    };
-    (@ $m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:block, $($r:tt)*) => {
-        $crate::select!(@ $m { $($d)* $p = $crate::private::Owner { future: $f }, if $c => $h, } $($r)*)
-    };
-    (@ $m:tt { $($d:tt)* } $p:pat = $f:expr => $h:block, $($r:tt)*) => {
-        $crate::select!(@ $m { $($d)* $p = $crate::private::Owner { future: $f } => $h, } $($r)*)
-    };
-    (@ $m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:block $($r:tt)*) => {
-        $crate::select!(@ $m { $($d)* $p = $crate::private::Owner { future: $f }, if $c => $h, } $($r)*)
-    };
-    (@ $m:tt { $($d:tt)* } $p:pat = $f:expr => $h:block $($r:tt)*) => {
-        $crate::select!(@ $m { $($d)* $p = $crate::private::Owner { future: $f } => $h, } $($r)*)
-    };
-    (@ $m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:expr) => {
-        $crate::select!(@ $m { $($d)* $p = $crate::private::Owner { future: $f }, if $c => { $h }, })
-    };
-    (@ $m:tt { $($d:tt)* } $p:pat = $f:expr => $h:expr) => {
-        $crate::select!(@ $m { $($d)* $p = $crate::private::Owner { future: $f } => { $h }, })
-    };
-    (@ $m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:expr, $($r:tt)*) => {
-        $crate::select!(@ $m { $($d)* $p = $crate::private::Owner { future: $f }, if $c => { $h }, } $($r)*)
-    };
-    (@ $m:tt { $($d:tt)* } $p:pat = $f:expr => $h:expr, $($r:tt)*) => {
-        $crate::select!(@ $m { $($d)* $p = $crate::private::Owner { future: $f } => { $h }, } $($r)*)
-    };
     ($(biased;)? else => $else:expr $(,)?) => {
         $crate::private::tokio::select!(else => $else)
     };
     (biased; $p:pat = $($r:tt)*) => {
-        $crate::select!(@ [biased;] {} $p = $($r)*)
+        $crate::__select!([biased;] {} $p = $($r)*)
     };
     ($p:pat = $($r:tt)*) => {
-        $crate::select!(@ [] {} $p = $($r)*)
+        $crate::__select!([] {} $p = $($r)*)
     };
     // No branch, or a mistake: Tokio says which.
     ($($other:tt)*) => {
         $crate::private::tokio::select!($($other)*)
+    };
+}
+
+/// Takes branch after branch, wraps its future, and hands all of them to Tokio's macro. The rules are those of Tokio's
+/// own, because only what comes after a handler tells whether that was a block.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __select {
+    ([$($mode:tt)*] { $($done:tt)* }) => {
+        $crate::private::tokio::select!($($mode)* $($done)*)
+    };
+    ([$($mode:tt)*] { $($done:tt)* } else => $else:expr $(,)?) => {
+        $crate::private::tokio::select!($($mode)* $($done)* else => $else)
+    };
+    ($m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:block, $($r:tt)*) => {
+        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f }, if $c => $h, } $($r)*)
+    };
+    ($m:tt { $($d:tt)* } $p:pat = $f:expr => $h:block, $($r:tt)*) => {
+        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f } => $h, } $($r)*)
+    };
+    ($m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:block $($r:tt)*) => {
+        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f }, if $c => $h, } $($r)*)
+    };
+    ($m:tt { $($d:tt)* } $p:pat = $f:expr => $h:block $($r:tt)*) => {
+        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f } => $h, } $($r)*)
+    };
+    ($m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:expr) => {
+        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f }, if $c => { $h }, })
+    };
+    ($m:tt { $($d:tt)* } $p:pat = $f:expr => $h:expr) => {
+        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f } => { $h }, })
+    };
+    ($m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:expr, $($r:tt)*) => {
+        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f }, if $c => { $h }, } $($r)*)
+    };
+    ($m:tt { $($d:tt)* } $p:pat = $f:expr => $h:expr, $($r:tt)*) => {
+        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f } => { $h }, } $($r)*)
     };
 }
 
