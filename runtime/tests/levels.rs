@@ -106,6 +106,9 @@ fn facts() {
     settings();
     drop(work());
     fact("threads", threads_in_the_end());
+    let owned = pollscope::Owned::new(1);
+    let refused = std::thread::scope(|scope| scope.spawn(|| owned.with(|n| *n).is_err()).join());
+    fact("refused", refused.expect("no panic"));
     let mut before = 0;
     registry::tasks(|_, _| before += 1);
     let runtime = Builder::new_current_thread().build().expect("a runtime");
@@ -213,6 +216,8 @@ fn off_starts_nothing_and_says_nothing() {
     assert_eq!((said.get("level"), said.get("source")), ("off", "env"));
     assert_eq!((said.get("threads"), said.get("new_tasks")), ("0", "0"));
     assert!(!said.stderr.contains("pollscope"), "{}", said.stderr);
+    // What is unsound is refused all the same.
+    assert_eq!(said.get("refused"), "true");
 }
 
 #[test]

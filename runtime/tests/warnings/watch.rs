@@ -88,9 +88,11 @@ fn lines(found: Vec<Found>) -> Vec<(u32, bool)> {
 }
 
 fn drain() -> Vec<Found> {
-    let mut found = Vec::new();
+    let mut events = Vec::new();
     for thread in thread::all() {
-        thread.drain(|event| found.push(event.into()));
+        thread.drain(|event| events.push(event));
     }
-    found
+    // Rings are in the order of their threads, which is none.
+    events.sort_by_key(|event| event.at);
+    events.into_iter().map(Found::from).collect()
 }
