@@ -32,6 +32,10 @@ pub(crate) struct Line {
 /// For each frame asked for the functions it stands for, inlined ones first; none where nothing is known.
 pub(crate) type Answer = Vec<Vec<Line>>;
 
+#[cfg_attr(
+    not(feature = "symbols"),
+    expect(dead_code, reason = "without the feature nobody reads questions")
+)]
 struct Question {
     frames: Vec<Frame>,
     answer: Box<dyn FnOnce(Answer) + Send>,
