@@ -1,6 +1,7 @@
 //! Every way to block, on every kind of runtime: reported while it is stuck, by name, and left as it is.
 
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use pollscope_tests::{Room, wait_until};
@@ -35,7 +36,11 @@ const EXPECTED: [(&str, &str, &str, &[&str]); 11] = [
 /// The threshold, the 20 ms of the promise, and what a busy test machine adds.
 const REPORTED_MS: u64 = 100 + 20 + 60;
 
+/// One at a time: a spinning neighbour would make a poll that computes look like one that gets no CPU.
+static ONE: Mutex<()> = Mutex::new(());
+
 fn matrix(flavor: &str, environment: &[(&str, &str)], ways: impl Fn(&str) -> bool) {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let room = Room::new();
     let mut command = room.command(env!("CARGO_BIN_EXE_blockers"));
     command
@@ -64,7 +69,8 @@ fn matrix(flavor: &str, environment: &[(&str, &str)], ways: impl Fn(&str) -> boo
             "{flavor}: {way} was disturbed: {line}"
         );
         let took = line["took_ms"].as_u64().expect("a number");
-        assert!((400..700).contains(&took), "{flavor}: {way} took {took} ms");
+        // What ends the wait was started a moment before the wait.
+        assert!((380..700).contains(&took), "{flavor}: {way} took {took} ms");
         if ways(way) {
             let after = line["reported_after_ms"].as_u64();
             assert!(
