@@ -82,7 +82,8 @@ fn in_popup(app: &mut App, event: KeyEvent, effects: &mut Vec<Effect>) {
                 top: top.min(lines),
             });
         }
-        Some(Popup::Abort { id, .. }) if yes => {
+        // Only `y`: Enter is pressed too easily for what cannot be undone.
+        Some(Popup::Abort { id, .. }) if event.code == KeyCode::Char('y') => {
             effects.push(Effect::Abort(id));
             app.say(Notice::good(format!(
                 "asked the runtime to abort task {id}"

@@ -223,7 +223,8 @@ fn an_abort_is_asked_about_first() {
     assert_eq!(press(&mut app, "j A"), []);
     assert!(matches!(&app.popup, Some(Popup::Abort { id: 977, .. })));
     assert_eq!(press(&mut app, "Esc"), []);
-    assert_eq!(press(&mut app, "A Enter"), [Effect::Abort(977)]);
+    assert_eq!(press(&mut app, "A Enter"), [], "too easily pressed");
+    assert_eq!(press(&mut app, "y"), [Effect::Abort(977)]);
     assert!(app.popup.is_none());
 }
 

@@ -21,7 +21,7 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) -> Opt
                 format!("Abort task {id} {name}?"),
                 "It ends at its next await; what it holds is dropped there.".to_owned(),
             ];
-            ask(theme, area, "Abort", &text, "abort it", buf);
+            ask(theme, area, "Abort", &text, ("y", "abort it"), buf);
         }
         Popup::Successor(target) => {
             let up = format::age((target.uptime_s.max(0.0) * 1e9) as u64);
@@ -33,13 +33,27 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) -> Opt
                 ),
                 format!("What is shown is the last of pid {old}; going on replaces it."),
             ];
-            ask(theme, area, "A new process", &text, "go over to it", buf);
+            ask(
+                theme,
+                area,
+                "A new process",
+                &text,
+                ("Enter", "go over to it"),
+                buf,
+            );
         }
     }
     None
 }
 
-fn ask(theme: Theme, area: Rect, title: &str, text: &[String], yes: &str, buf: &mut Buffer) {
+fn ask(
+    theme: Theme,
+    area: Rect,
+    title: &str,
+    text: &[String],
+    (key, yes): (&str, &str),
+    buf: &mut Buffer,
+) {
     let width = area.width.saturating_sub(4).min(68);
     let room = usize::from(width.saturating_sub(4)).max(1);
     let mut lines: Vec<Line<'_>> = vec![Line::default()];
@@ -50,7 +64,7 @@ fn ask(theme: Theme, area: Rect, title: &str, text: &[String], yes: &str, buf: &
     }
     lines.push(Line::default());
     lines.push(Line::from(vec![
-        Span::styled("Enter", theme.accent()),
+        Span::styled(key.to_owned(), theme.accent()),
         Span::raw(format!(" {yes}     ")),
         Span::styled("Esc", theme.accent()),
         Span::raw(" leave it"),

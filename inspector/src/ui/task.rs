@@ -336,6 +336,10 @@ fn polls(app: &App, theme: Theme, detail: &TaskDetail, area: Rect, buf: &mut Buf
         };
         return boxes::lines(area, [Line::styled(why, theme.dim())], buf);
     };
+    if poll.buckets.is_empty() {
+        let text = "only the quantiles are known";
+        boxes::lines(area, [Line::styled(text, theme.dim())], buf);
+    }
     let chart = Rect {
         height: area.height.saturating_sub(2),
         ..area
@@ -369,7 +373,7 @@ fn wakers<'a>(app: &App, theme: Theme, detail: &TaskDetail, level: Level) -> Vec
     let task = &detail.task;
     let Some(wakers) = &detail.wakers else {
         let why = match level {
-            Level::Debug => "nothing has taken a waker of it yet",
+            Level::Debug => "no figures yet: they are kept from its next poll on",
             _ => "off: needs level debug (L)",
         };
         return vec![Line::styled(why, theme.dim())];
