@@ -43,9 +43,8 @@ async fn session(number: u64, mut settings: watch::Receiver<u64>) {
     let pace = Duration::from_millis(500 + number * 7 % 1_000);
     loop {
         // Most timeouts run out, and their future is dropped after its first poll: that is no forgotten await.
-        match timeout(pace, settings.changed()).await {
-            Ok(Err(_)) => return,
-            Ok(Ok(())) | Err(_) => {}
+        if let Ok(Err(_)) = timeout(pace, settings.changed()).await {
+            return;
         }
     }
 }

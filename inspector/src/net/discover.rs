@@ -17,7 +17,7 @@ mod process;
 pub(super) use process::{Process, own_uid};
 
 /// How long a target may take to say who it is, where a screen waits for it.
-pub const PROBE_LIMIT: Duration = Duration::from_millis(300);
+const PROBE_LIMIT: Duration = Duration::from_millis(300);
 /// Mount namespaces other than ours that are looked into.
 const MAX_NAMESPACES: usize = 256;
 
@@ -36,7 +36,7 @@ pub fn discover() -> Vec<Found> {
     sockets.into_iter().map(found).collect()
 }
 
-/// Asks a target for what a list shows of it, within [`PROBE_LIMIT`].
+/// Asks a target for what a list shows of it, within 300 ms.
 pub async fn probe(found: Found) -> Found {
     probe_within(found, PROBE_LIMIT).await
 }

@@ -145,7 +145,7 @@ fn without_arguments(name: &str) -> String {
             '<' if depth > 0
                 || short.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':') =>
             {
-                depth += 1
+                depth += 1;
             }
             '>' if depth > 0 => depth -= 1,
             _ if depth == 0 => short.push(c),
