@@ -2,7 +2,7 @@
 
 use super::keymap::{Command, Place};
 use super::link::{Frozen, Link, events};
-use super::list::{List, Row, Step};
+use super::list::Step;
 use super::page::{Page, Part, TaskPage, WarningPage};
 use super::popup::{Popup, Prompt, Question};
 use super::{App, Effect, Notice, Screen, copy, data, geometry, sort};
@@ -406,7 +406,7 @@ pub(super) fn refiltered(app: &mut App) {
             let (line, warned, order) = (&app.filters.tasks, app.tasks.only_warned, app.sites_sort);
             app.sites
                 .rearrange(|rows| data::arrange_sites(rows, line, warned, order));
-            to_top(&mut app.sites);
+            app.sites.rewind();
             app.tasks.rewind();
             if let Some(frozen) = &mut app.frozen {
                 // The target sorts and filters: a frozen screen takes one more update for it.
@@ -416,10 +416,6 @@ pub(super) fn refiltered(app: &mut App) {
         Screen::Warnings => app.warnings.refilter(&app.filters.warnings.filter),
         Screen::Threads => app.threads.rearrange(&app.filters.threads),
     }
-}
-
-fn to_top<T: Row>(list: &mut List<T>) {
-    list.step(Step::First);
 }
 
 fn freeze(app: &mut App, effects: &mut Vec<Effect>) {

@@ -51,6 +51,9 @@ pub struct List<T: Row> {
     shown: Vec<usize>,
     cursor: usize,
     top: usize,
+    /// Somebody put the cursor where it is. Until then it is no selection: it stays on the first row, so that what
+    /// comes in on top is seen.
+    touched: bool,
 }
 
 impl<T: Row> Default for List<T> {
@@ -60,6 +63,7 @@ impl<T: Row> Default for List<T> {
             shown: Vec::new(),
             cursor: 0,
             top: 0,
+            touched: false,
         }
     }
 }
@@ -80,6 +84,7 @@ impl<T: Row> List<T> {
         let at_cursor = self
             .shown
             .get(self.cursor)
+            .filter(|_| self.touched)
             .map(|&at| self.entries.swap_remove(at));
         self.entries = rows
             .into_iter()
@@ -152,7 +157,14 @@ impl<T: Row> List<T> {
         }
     }
 
+    /// Back to the first row, as if the cursor had never been moved.
+    pub fn rewind(&mut self) {
+        self.cursor = 0;
+        self.touched = false;
+    }
+
     fn go(&mut self, to: usize) -> bool {
+        self.touched = true;
         if to == self.cursor {
             return false;
         }
@@ -265,6 +277,16 @@ mod tests {
         assert_eq!(keys(&list), [1, 3, 2]);
         assert_eq!(list.selected_key(), Some(2));
         assert_eq!(list.cursor(), 2);
+    }
+
+    #[test]
+    fn a_cursor_nobody_moved_stays_on_top() {
+        let mut list = filled(&[(1, 10), (2, 20)]);
+        list.replace(vec![Item(1, 10), Item(2, 20), Item(3, 1)], false, by_value);
+        assert_eq!(list.selected_key(), Some(3));
+        list.select(&3);
+        list.replace(vec![Item(1, 10), Item(3, 15)], false, by_value);
+        assert_eq!(list.selected_key(), Some(3));
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub(super) fn state(app: &App, theme: Theme) -> (String, Style) {
         ),
         Link::Lost(lost) => {
             let retry = match app.link.seconds_to_retry(app.now) {
+                Some(0) => "RECONNECTING  ".to_owned(),
                 Some(seconds) => format!("RECONNECTING {seconds} s  "),
                 None => String::new(),
             };
