@@ -223,6 +223,38 @@ fn tasks_on_a_runtime_that_is_not_ours() {
 }
 
 #[test]
+fn a_runtime_that_is_not_ours_is_counted_while_the_guard_lives() {
+    let plain = tokio::runtime::Builder::new_current_thread()
+        .name("guarded")
+        .build()
+        .expect("a runtime");
+    plain.block_on(async {
+        let guard = pollscope_tokio::setup::init();
+        let _waits = tokio::task::spawn(std::future::pending::<()>());
+        let info = named("guarded").expect("put on the list by the guard");
+        assert_eq!((info.flavor, (info.alive)()), ("current_thread", Some(1)));
+        let ours = task::spawn(std::future::pending::<()>());
+        let (_, row) = registry::find(ours.pollscope_id()).expect("it lives");
+        assert_eq!(row.runtime, info.number);
+        drop(guard);
+        assert_eq!((info.alive)(), None, "nothing of the runtime is held");
+    });
+    assert!(named("guarded").is_none());
+}
+
+#[test]
+fn a_local_set_makes_its_thread_local() {
+    let runtime = two_workers("local-set");
+    let role = || thread::current().map(thread::Thread::role);
+    runtime.block_on(async {
+        assert_eq!(role(), Some(Role::Other));
+        let inside = task::LocalSet::new().run_until(async { role() }).await;
+        assert_eq!(inside, Some(Role::Local));
+    });
+    assert_eq!(role(), Some(Role::Other), "as it was");
+}
+
+#[test]
 fn root_futures_are_rows() {
     async fn root_of_the_test() -> (TaskKind, u32) {
         let mut row = None;

@@ -73,6 +73,7 @@ impl LocalSet {
     where
         F: Future,
     {
+        drives();
         self.inner.run_until(future).await
     }
 
