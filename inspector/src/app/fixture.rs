@@ -42,7 +42,7 @@ pub fn site(id: u32, file: &str, line: u32, type_name: &str) -> Site {
 
 fn sites() -> Vec<Site> {
     let hyper =
-        "/home/ana/.cargo/registry/src/index.crates.io-1949cf8c/hyper-util-0.1.21/src/server.rs";
+        "/home/ana/.cargo/registry/src/index-1949cf8c/hyper-util-0.1.21/src/server.rs";
     vec![
         site(
             1,
@@ -285,7 +285,7 @@ fn frame(function: &str, file: &str, line: u32) -> Frame {
 }
 
 fn tokio_frames() -> Vec<Frame> {
-    let dir = "/home/ana/.cargo/registry/src/index.crates.io-1949cf8c/tokio-1.54.1/src/runtime";
+    let dir = "/home/ana/.cargo/registry/src/index-1949cf8c/tokio-1.54.1/src/runtime";
     vec![
         frame(
             "tokio::runtime::task::core::Core<T,S>::poll",
