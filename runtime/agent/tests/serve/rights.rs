@@ -245,5 +245,28 @@ async fn a_hang_that_came_first_is_told_with_its_stack_and_for_how_long_at_least
         let verdict = reply.verdict.expect("judged");
         assert_eq!((&*verdict.state, &*verdict.syscall), ("syscall", "read"));
     }
+    let whole = v1::View {
+        sites: true,
+        threads: true,
+        warnings: true,
+        once: true,
+        ..v1::View::default()
+    };
+    let views = tokio_stream::once(whole);
+    let mut stream = client.watch(views).await.expect("open").into_inner();
+    let update = stream.next().await.expect("an update").expect("fine");
+    let site = update.sites.iter().find(|row| row.site == hangs.site);
+    assert_eq!(site.map(|row| (row.live, row.busy_ns)), Some((1, None)));
+    let thread = update.threads.iter().find(|row| row.tid == hangs.tid);
+    let thread = thread.expect("its thread");
+    assert_eq!(thread.current_task, hangs.id);
+    assert!(thread.current_poll_ns >= 1_000_000_000, "{thread:?}");
+    let about = |warning: &&v1::Warning| warning.task_id == hangs.id;
+    let warning = update.warnings.iter().find(about).expect("a warning");
+    assert_eq!((&*warning.kind, warning.live), ("slow_poll", true));
+    let request = v1::DumpRequest { task: hangs.id };
+    let mut dump = client.dump(request).await.expect("a dump").into_inner();
+    let stack = dump.next().await.expect("a thread").expect("fine");
+    assert!(stack.poll_ns >= Some(1_000_000_000), "{stack:?}");
     target.end();
 }

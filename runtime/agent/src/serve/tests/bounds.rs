@@ -154,3 +154,16 @@ async fn a_stream_that_is_gone_is_no_watcher_any_more() {
         .await
         .expect("nobody looks any more");
 }
+
+#[tokio::test]
+async fn without_a_place_for_a_socket_there_is_none_and_nothing_else_happens() {
+    let server = server();
+    let nowhere = crate::serve::socket::Place {
+        uid: crate::sys::uid(),
+        dirs: vec!["/proc/none/pollscope".into()],
+    };
+    crate::serve::serve_socket(Arc::clone(&server), nowhere).await;
+    assert!(server.socket.get().is_none());
+    let mut client = open(&server, Rights::Read).await;
+    assert!(once(&mut client, named("bounds-none")).await.is_ok());
+}
