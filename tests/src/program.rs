@@ -141,8 +141,8 @@ impl Program {
             match self.lines.recv_timeout(left) {
                 Ok(line) if line.contains(text) => return line,
                 Ok(line) => self.seen.push(line),
-                Err(_) => panic!(
-                    "no line with {text:?} within {limit:?}; seen: {:#?}",
+                Err(why) => panic!(
+                    "no line with {text:?} within {limit:?} ({why}); seen: {:#?}",
                     self.seen
                 ),
             }
