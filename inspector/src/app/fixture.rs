@@ -41,8 +41,7 @@ pub fn site(id: u32, file: &str, line: u32, type_name: &str) -> Site {
 }
 
 fn sites() -> Vec<Site> {
-    let hyper =
-        "/home/ana/.cargo/registry/src/index-1949cf8c/hyper-util-0.1.21/src/server.rs";
+    let hyper = "/home/ana/.cargo/registry/src/index-1949cf8c/hyper-util-0.1.21/src/server.rs";
     vec![
         site(
             1,

@@ -84,8 +84,7 @@ mod tests {
 
     #[test]
     fn a_library_is_named_by_its_crate() {
-        let file =
-            "/home/a/.cargo/registry/src/index-1949cf8c/hyper-util-0.1.2/src/server.rs";
+        let file = "/home/a/.cargo/registry/src/index-1949cf8c/hyper-util-0.1.2/src/server.rs";
         assert_eq!(place(file, 208, 60), "hyper-util-0.1.2/src/server.rs:208");
         assert_eq!(file_and_line(file, 208), "server.rs:208");
         assert_eq!(file_and_line("", 0), "");

@@ -1,5 +1,7 @@
 //! Hangs: every worker sleeps in a poll of its own task. For the test that attaches afterwards.
 
+#![expect(clippy::print_stdout, reason = "the test reads what it prints")]
+
 use std::time::Duration;
 
 const WORKERS: usize = 2;

@@ -1,7 +1,9 @@
 //! Blocks a poll in every way that programs do, one after the other, and prints for each way what the blocked
 //! call returned, how long it took, and when it was reported, seen from inside the process.
 //!
-//! `blockers FLAVOR` with current_thread, multi_thread or local. Ends when its standard input is closed.
+//! `blockers FLAVOR` with `current_thread`, `multi_thread` or `local`. Ends when its standard input is closed.
+
+#![expect(clippy::print_stdout, reason = "the test reads what it prints")]
 
 mod ways;
 

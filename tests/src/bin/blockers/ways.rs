@@ -202,7 +202,7 @@ fn fsync_file(time: Duration) -> String {
     let mut file = tempfile::tempfile().expect("a file");
     let start = Instant::now();
     while start.elapsed() < time {
-        file.write_all(&[7; 65_536]).expect("written");
+        file.write_all(&vec![7; 65_536]).expect("written");
         file.sync_all().expect("synced");
     }
     "synced".to_owned()
