@@ -1,6 +1,6 @@
 //! `#[main]` and `#[test]`: what Tokio's do, these do.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[pollscope::test]
 async fn a_test_runs_on_one_thread() {
@@ -32,7 +32,7 @@ async fn a_test_may_have_to_panic() {
 #[cfg(feature = "test-util")]
 #[pollscope::test(start_paused = true)]
 async fn a_test_may_pause_the_clock() {
-    let before = Instant::now();
+    let before = std::time::Instant::now();
     tokio::time::sleep(Duration::from_secs(3600)).await;
     assert!(before.elapsed() < Duration::from_secs(60));
 }

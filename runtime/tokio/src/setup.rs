@@ -111,7 +111,13 @@ pub fn level() -> Level {
 ///
 /// False, and no change, where the level was off at the first use: nothing was started that could measure.
 pub fn set_debug(on: bool) -> bool {
-    level::set_level(if on { Level::Debug } else { Level::Quiet }, Source::Code)
+    let set = level::set_level(if on { Level::Debug } else { Level::Quiet }, Source::Code);
+    // The watchdog's next round may be a second off in quiet.
+    #[cfg(feature = "serve")]
+    if set && runs() {
+        pollscope_agent::level_changed();
+    }
+    set
 }
 
 /// Sets from how long on a poll is slow: 100 ms unless set. Zero: every poll; `None`: none.
