@@ -120,6 +120,22 @@ impl Screen {
             && !screen.bracketed_paste()
     }
 
+    /// Whether a shell has the terminal: as above, but for the paste mode, which shells switch on for themselves.
+    pub fn is_a_shells(&self) -> bool {
+        let parser = self.parser.lock().unwrap_or_else(PoisonError::into_inner);
+        !parser.screen().alternate_screen() && !parser.screen().hide_cursor()
+    }
+
+    /// Waits until a shell has the terminal.
+    ///
+    /// # Panics
+    /// It stays as it is.
+    pub fn wait_for_shell(&self) {
+        wait_until("the shell's terminal", LIMIT, || {
+            self.is_a_shells().then_some(())
+        });
+    }
+
     /// Presses keys.
     ///
     /// # Panics

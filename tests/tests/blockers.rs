@@ -69,8 +69,13 @@ fn matrix(flavor: &str, environment: &[(&str, &str)], ways: impl Fn(&str) -> boo
             "{flavor}: {way} was disturbed: {line}"
         );
         let took = line["took_ms"].as_u64().expect("a number");
-        // What ends the wait was started a moment before the wait.
-        assert!((380..700).contains(&took), "{flavor}: {way} took {took} ms");
+        // What ends the wait was started a moment before the wait. How long one question to the resolver takes is
+        // the network's affair: 5 s where nobody answers.
+        let most = if *way == "dns_lookup" { 15_000 } else { 700 };
+        assert!(
+            (380..most).contains(&took),
+            "{flavor}: {way} took {took} ms"
+        );
         if ways(way) {
             let after = line["reported_after_ms"].as_u64();
             assert!(

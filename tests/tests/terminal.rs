@@ -68,14 +68,14 @@ fn suspend_gives_the_terminal_back_and_resume_takes_it_again() {
     ));
     screen.wait_for("LIVE");
     screen.press("\u{1a}");
-    screen.wait_sane();
+    screen.wait_for_shell();
     screen.press("echo back-$((40+2))\n");
     screen.wait_for("back-42");
     screen.press("fg\n");
     screen.wait_for("LIVE");
-    assert!(!screen.is_sane());
+    assert!(!screen.is_a_shells());
     screen.press("q");
-    screen.wait_sane();
+    screen.wait_for_shell();
     screen.press("echo done-$((40+2))\n");
     screen.wait_for("done-42");
 }
