@@ -50,7 +50,7 @@ fn matrix(flavor: &str, environment: &[(&str, &str)], ways: impl Fn(&str) -> boo
     for (key, value) in environment {
         command.env(key, value);
     }
-    let mut program = room.start(command, "std_sleep");
+    let mut program = room.start(command, "\"way\":\"std_sleep\"");
     // The line of the first way was taken as the sign that the program runs; all others follow.
     let mut seen: Vec<Value> = Vec::new();
     for _ in 1..EXPECTED.len() {
