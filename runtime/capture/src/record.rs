@@ -5,9 +5,9 @@
 //! hands a task from one thread to the next with the ordering that makes the plain stores here visible to the
 //! next owner. Line two holds what others write (wakers, the join handle) and what is written once at spawn.
 //!
-//! Records are reused: [`Lives`] tells a reader one task from the next. Within one task a snapshot may be torn
+//! Records are reused: `Lives` tells a reader one task from the next. Within one task a snapshot may be torn
 //! across the end of one poll (its time counted, its number not yet): harmless, and the price of two stores
-//! instead of a lock. [`Sides`] says who still holds the record.
+//! instead of a lock. `Sides` says who still holds the record.
 //!
 //! `seq` is the number of poll edges: odd while a poll runs, so polls = (seq + 1) / 2. `edge` is the time of
 //! the last one, or 0 where the poll was not timed.

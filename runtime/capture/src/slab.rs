@@ -3,7 +3,7 @@
 //! A record is found by its number; pages are published once and stay, so a pointer to a record is good for the
 //! life of the process. Each thread keeps a short list of free records of its own; when that runs dry or over it
 //! takes or returns a batch: a chain through the free records themselves, on one global stack
-//! ([`Batches`](crate::protocol::batches)).
+//! (`protocol::batches`).
 //!
 //! The number of records is capped: past it a task has no record, and that is counted.
 

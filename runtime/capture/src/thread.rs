@@ -1,7 +1,7 @@
 //! One slot per thread: what it polls right now, what it counted, what it has to tell.
 //!
 //! Slots are leaked and reused: when a thread ends, the next new thread goes on with its slot, counters
-//! included. What a thread polls is a [`Post`]: equal numbers before and after mean the same poll. When that poll
+//! included. What a thread polls is a `Post`: equal numbers before and after mean the same poll. When that poll
 //! began stands in the task's record.
 
 mod local;
