@@ -8,13 +8,13 @@ mod panics;
 mod share;
 
 pub(crate) use panics::panicked;
-pub use {panics::set_panicked, share::HandleShare};
+pub use share::HandleShare;
 
 use std::panic::Location;
 
 use crate::event::{Detail, Event};
 use crate::level::{self, Level};
-use crate::protocol::sides::{HANDLE_GONE, IN_SET, LISTED, READ};
+use crate::protocol::sides::{HANDLE_GONE, LISTED, READ};
 use crate::record::{Birth, Outcome, Record, TaskKind};
 use crate::{StackId, backtrace, clock, names, registry, thread};
 
@@ -23,8 +23,6 @@ use crate::{StackId, backtrace, clock, names, registry, thread};
 pub enum Asks {
     /// A join handle, which gets the `HandleShare`.
     Handle,
-    /// A set that joins its tasks, and asks for panics by Tokio's id: see `set_panicked`.
-    Set,
     /// The caller, right away: `block_on`.
     Caller,
 }
@@ -76,7 +74,6 @@ pub(crate) fn born<F>(meta: &Meta<'_>) -> Option<&'static Record> {
         name: meta.name.map_or(0, names::hold),
         sides: match meta.asks {
             Asks::Handle => 0,
-            Asks::Set => HANDLE_GONE | IN_SET,
             Asks::Caller => HANDLE_GONE | READ,
         },
     });

@@ -15,8 +15,6 @@ pub(crate) const TASK_GONE: u32 = 1;
 pub(crate) const HANDLE_GONE: u32 = 1 << 1;
 /// Somebody took the result, or the error in its place.
 pub(crate) const READ: u32 = 1 << 2;
-/// The task lives in a set that asks for panics by Tokio's id.
-pub(crate) const IN_SET: u32 = 1 << 3;
 /// Somebody keeps a way to abort the task, and wants to know when the record goes.
 pub(crate) const LISTED: u32 = 1 << 4;
 
