@@ -267,7 +267,6 @@ fn drain() -> Vec<Told> {
                 });
                 all.push(Told {
                     event,
-                    slot: thread.number(),
                     thread: name.clone(),
                     pooled: thread.role() == Role::Blocking,
                 });

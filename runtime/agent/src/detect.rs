@@ -23,8 +23,6 @@ use crate::warnings::{Example, Found, Key, Log};
 #[derive(Debug)]
 pub(crate) struct Told {
     pub(crate) event: Event,
-    /// Slot of the thread that told it.
-    pub(crate) slot: u32,
     pub(crate) thread: ThreadName,
     /// The thread is one of a blocking pool.
     pub(crate) pooled: bool,
@@ -44,27 +42,19 @@ pub(crate) fn judge(told: &Told, name_of_tid: impl Fn(u32) -> Option<ThreadName>
     let event = &told.event;
     let now = clock::mono_of(event.at);
     let mut finding = match &event.detail {
-        Detail::Poll {
-            start,
-            ns,
-            number,
-            thread_seq,
-        } => {
+        Detail::Poll { ns, number, .. } => {
             return Outcome::Poll(Box::new(slow_poll::Finished {
                 key: slow_poll::PollKey {
-                    slot: told.slot,
-                    seq: *thread_seq,
-                    start: *start,
+                    task: event.task,
+                    poll: *number,
                 },
                 at_ns: now,
                 site: event.site,
-                task: event.task,
                 task_name: event.name(),
                 created: event.created,
                 thread: told.thread.clone(),
                 wall_ns: *ns,
                 threshold_ns: level::slow_poll_ns(),
-                poll: *number,
                 permitted: told.pooled && site::get(event.site).kind == TaskKind::BlockOn,
             }));
         }

@@ -46,8 +46,23 @@ fn start(name: &'static str, body: impl FnOnce() + Send + 'static) -> bool {
         .is_ok()
 }
 
+/// Runs `work` on a thread of its own, for what may wait. `None` where there is no room for one, or it panicked.
+///
+/// Tokio's pool of such threads would panic where the system has no thread to give: in a program that is built to
+/// abort at a panic, that would be its end.
+pub(crate) async fn apart<R: Send + 'static>(
+    work: impl FnOnce() -> R + Send + 'static,
+) -> Option<R> {
+    let (send, answer) = tokio::sync::oneshot::channel();
+    let started = spawn("pollscope-work", move || {
+        // Nobody may wait any more by then.
+        drop(send.send(work()));
+    });
+    if started { answer.await.ok() } else { None }
+}
+
 /// Marks this thread as ours.
-pub(crate) fn enter() {
+fn enter() {
     if let Some(thread) = thread::current() {
         thread.set_role(Role::Ours, 0);
     }

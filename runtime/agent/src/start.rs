@@ -87,13 +87,6 @@ pub fn level_changed() {
 fn collect(agent: &Arc<Agent>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .thread_name("pollscope-work")
-        .max_blocking_threads(4)
-        .thread_keep_alive(Duration::from_secs(2))
-        .on_thread_start(|| {
-            ours::enter();
-            sys::block_signals();
-        })
         .build();
     match runtime {
         Ok(runtime) => runtime.block_on(async {

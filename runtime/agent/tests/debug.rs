@@ -1,12 +1,18 @@
 //! The whole way in debug: a poll that hangs is reported while it does, with its stack, and once when it is over.
 
+use std::panic::Location;
+use std::pin::pin;
 use std::sync::Once;
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pollscope_agent::{Certainty, Kind, Severity};
+use pollscope_capture::TaskKind;
+use pollscope_capture::instrumented::instrument;
 use pollscope_capture::level::{self, Level, Source};
 use pollscope_capture::stack::Activity;
+use pollscope_capture::task::{Asks, Meta};
 use pollscope_capture::tracked::track;
 
 #[path = "support/executor.rs"]
@@ -122,6 +128,54 @@ fn it_is_reported_within_the_threshold_and_two_rounds() {
         .min()
         .expect("one of eight is reported");
     assert!(best <= THRESHOLD + Duration::from_millis(20), "{best:?}");
+}
+
+/// Polls a task of its own to its end within whatever is polled here.
+fn within<F: Future<Output = ()>>(name: &str, future: F) {
+    let meta = Meta {
+        location: Location::caller(),
+        kind: TaskKind::Local,
+        name: Some(name),
+        runtime: 0,
+        asks: Asks::Handle,
+    };
+    let (task, handle) = instrument(future, None, &meta);
+    drop(handle);
+    let mut task = pin!(task);
+    assert!(
+        task.as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+            .is_ready()
+    );
+}
+
+#[test]
+fn a_poll_that_lasts_while_others_come_and_go_within_it_is_one_slow_poll() {
+    begin();
+    let worker = run("outer", async {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(900) {
+            within("inner", async { sleep_here(Duration::from_millis(4)) });
+            sleep_here(Duration::from_millis(4));
+        }
+    });
+    let live = until("the outer poll", || {
+        finding(Kind::SlowPoll, "outer").filter(|found| found.live)
+    });
+    while !worker.is_finished() {
+        let now = finding(Kind::SlowPoll, "outer").expect("it stays");
+        assert_eq!((now.id, now.count), (live.id, 1), "{now:?}");
+    }
+    worker.join().expect("it ends");
+    pollscope_agent::flush(Duration::from_secs(5));
+    let over = finding(Kind::SlowPoll, "outer").expect("it stays");
+    assert_eq!((over.live, over.count), (false, 1));
+    assert!(over.wall_ns >= Some(900_000_000), "{:?}", over.wall_ns);
+    let inner = finding(Kind::SlowPoll, "inner");
+    assert!(
+        inner.is_none_or(|found| found.severity == Severity::Info),
+        "none of them took long"
+    );
 }
 
 #[test]

@@ -11,13 +11,18 @@ const LEAST_NS: u64 = 10_000_000;
 const QUIET_NS: u64 = 1_000_000_000;
 /// How often the duration of a poll that is known to be stuck is renewed.
 const RENEW_NS: u64 = 1_000_000_000;
-/// How often a stack that could not be taken is tried again at the next round.
+/// How often a stack that could not be taken is tried again, and when.
 const RETRIES: u32 = 3;
+const RETRY_NS: u64 = 10_000_000;
 
 /// One poll that runs.
 #[derive(Debug)]
 pub(crate) struct PollWatch {
     pub(crate) key: PollKey,
+    /// The thread's number of it when it was last seen.
+    seq: u64,
+    /// Ticks of its start, 0 in quiet; later after a blocking region within it.
+    start: u64,
     /// When it was first seen, in monotonic nanoseconds.
     first_ns: u64,
     /// When it was last seen.
@@ -51,6 +56,8 @@ impl PollWatch {
     pub(crate) fn new(key: PollKey, now_ns: u64, cpu_ns: Option<u64>) -> Self {
         Self {
             key,
+            seq: 0,
+            start: 0,
             first_ns: now_ns,
             last_ns: now_ns,
             cpu_ns,
@@ -63,12 +70,22 @@ impl PollWatch {
         }
     }
 
+    /// A round meets it: as the thread's `seq`, since `start` ticks.
+    pub(crate) fn met(&mut self, seq: u64, start: u64, now_ns: u64) {
+        // Other polls within it, or a blocking region? Only a poll that is timed knows how long that took: the time
+        // of another begins anew.
+        if start == 0 && self.seq != 0 && self.seq != seq && !self.reported {
+            self.first_ns = now_ns;
+        }
+        (self.seq, self.start, self.last_ns) = (seq, start, now_ns);
+    }
+
     /// How long the poll has taken at least, without what the process lost.
     pub(crate) fn elapsed(&self, now_ns: u64) -> u64 {
-        let since = if self.key.start == 0 {
+        let since = if self.start == 0 {
             self.first_ns
         } else {
-            clock::mono_of(self.key.start)
+            clock::mono_of(self.start)
         };
         now_ns.saturating_sub(since).saturating_sub(self.lost_ns)
     }
@@ -107,6 +124,21 @@ impl PollWatch {
         }
     }
 
+    /// In how many nanoseconds something is to be done about it, if it lasts.
+    pub(crate) fn due_in(&self, elapsed: u64, threshold_ns: u64, quiet: bool) -> u64 {
+        let limit = Self::limit(threshold_ns, quiet);
+        let at = if threshold_ns == u64::MAX {
+            return u64::MAX;
+        } else if self.reported {
+            self.look_at_ns.min(self.renew_at_ns)
+        } else if self.sample.is_none() {
+            limit / 2
+        } else {
+            limit
+        };
+        at.saturating_sub(elapsed)
+    }
+
     /// It was looked at; says when to look again. `whole`: with a stack, and a verdict out of two samples.
     pub(crate) fn looked(
         &mut self,
@@ -120,7 +152,7 @@ impl PollWatch {
         self.renew_at_ns = elapsed.saturating_add(RENEW_NS);
         self.look_at_ns = if !whole && self.retries < RETRIES {
             self.retries += 1;
-            elapsed.saturating_add(1)
+            elapsed.saturating_add(RETRY_NS)
         } else if excused {
             // It may turn out to be real: CPU time adds up.
             elapsed.saturating_add(Self::limit(threshold_ns, quiet))
@@ -142,15 +174,17 @@ mod tests {
     const MS: u64 = 1_000_000;
 
     fn watch() -> PollWatch {
-        PollWatch::new(
-            PollKey {
-                slot: 0,
-                seq: 1,
-                start: 0,
-            },
-            1000 * MS,
-            None,
-        )
+        PollWatch::new(PollKey { task: 7, poll: 1 }, 1000 * MS, None)
+    }
+
+    #[test]
+    fn an_untimed_poll_that_other_polls_ran_within_begins_anew() {
+        let mut watch = watch();
+        watch.met(5, 0, 1000 * MS);
+        watch.met(5, 0, 2000 * MS);
+        assert_eq!(watch.elapsed(2000 * MS), 1000 * MS);
+        watch.met(7, 0, 3000 * MS);
+        assert_eq!(watch.elapsed(3500 * MS), 500 * MS);
     }
 
     #[test]
@@ -175,6 +209,18 @@ mod tests {
         assert_eq!(due(&watch, 7399), Due::Nothing);
         assert_eq!(due(&watch, 7400), Due::Renew);
         assert_eq!(due(&watch, 12_800), Due::Look);
+    }
+
+    #[test]
+    fn the_watchdog_need_not_come_by_before_it_is_due_nor_much_later() {
+        let mut watch = watch();
+        assert_eq!(watch.due_in(3 * MS, 100 * MS, false), 47 * MS);
+        watch.sample = Some(Sample::default());
+        assert_eq!(watch.due_in(50 * MS, 100 * MS, false), 50 * MS);
+        assert_eq!(watch.due_in(101 * MS, 100 * MS, false), 0);
+        watch.looked(101 * MS, 100 * MS, false, true, false);
+        assert_eq!(watch.due_in(102 * MS, 100 * MS, false), 100 * MS);
+        assert_eq!(watch.due_in(0, u64::MAX, false), u64::MAX);
     }
 
     #[test]
@@ -208,10 +254,12 @@ mod tests {
     fn a_stack_that_could_not_be_taken_is_tried_again_but_not_for_ever() {
         let mut watch = watch();
         for round in 0..u64::from(RETRIES) {
-            watch.looked((100 + round) * MS, 100 * MS, false, false, false);
-            assert_eq!(watch.due((101 + round) * MS, 100 * MS, false), Due::Look);
+            let ms = 100 + 10 * round;
+            watch.looked(ms * MS, 100 * MS, false, false, false);
+            assert_eq!(watch.due((ms + 9) * MS, 100 * MS, false), Due::Nothing);
+            assert_eq!(watch.due((ms + 10) * MS, 100 * MS, false), Due::Look);
         }
-        watch.looked(110 * MS, 100 * MS, false, false, false);
-        assert_eq!(watch.due(111 * MS, 100 * MS, false), Due::Nothing);
+        watch.looked(130 * MS, 100 * MS, false, false, false);
+        assert_eq!(watch.due(140 * MS, 100 * MS, false), Due::Nothing);
     }
 }

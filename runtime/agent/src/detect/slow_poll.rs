@@ -54,12 +54,9 @@ impl SlowPolls {
         self.gaps.add(gap);
     }
 
-    /// How long the poll of this task on the thread with this slot has lasted at least, where the watchdog saw it.
-    pub(crate) fn at_least_ns(&self, slot: u32, task: u64, now_ns: u64) -> Option<u64> {
-        let lasts = |seen: &&Seen| {
-            let sighting = &seen.sighting;
-            seen.ended_ns.is_none() && sighting.key.slot == slot && sighting.task == task
-        };
+    /// How long the poll of this task that runs has lasted at least, where the watchdog saw it.
+    pub(crate) fn at_least_ns(&self, task: u64, now_ns: u64) -> Option<u64> {
+        let lasts = |seen: &&Seen| seen.ended_ns.is_none() && seen.sighting.key.task == task;
         let sighting = &self.seen.iter().find(lasts)?.sighting;
         Some(sighting.wall_ns + now_ns.saturating_sub(sighting.at_ns))
     }
@@ -69,7 +66,7 @@ impl SlowPolls {
         let at = self
             .seen
             .iter()
-            .position(|seen| seen.sighting.key.is(&new.key));
+            .position(|seen| seen.sighting.key == new.key);
         let excused = new.is_excused();
         let Some(at) = at else {
             let mut seen = Seen {
@@ -83,7 +80,7 @@ impl SlowPolls {
                 key: Key::Site(seen.sighting.site),
                 log: log_of_live(&seen),
                 finding: live(&seen),
-                beyond: !seen.sighting.key.will_be_told(),
+                beyond: !seen.sighting.will_be_told,
                 excused: false,
             };
             seen.note(warnings.add(example));
@@ -99,7 +96,7 @@ impl SlowPolls {
             && !seen.excused
             && let Some(record) = seen.record
         {
-            warnings.promote(record, !seen.sighting.key.will_be_told());
+            warnings.promote(record, !seen.sighting.will_be_told);
         }
         if let Some(record) = seen.record {
             let added = warnings.update(record, live(seen), log_of_live(seen));
@@ -115,7 +112,7 @@ impl SlowPolls {
         at_ns: u64,
         wall_ns: u64,
     ) {
-        let Some(at) = self.seen.iter().position(|seen| seen.sighting.key.is(key)) else {
+        let Some(at) = self.seen.iter().position(|seen| seen.sighting.key == *key) else {
             return;
         };
         let seen = &mut self.seen[at];
@@ -125,7 +122,7 @@ impl SlowPolls {
         seen.ended_ns = Some(at_ns);
         seen.sighting.at_ns = at_ns;
         seen.sighting.wall_ns = seen.sighting.wall_ns.max(wall_ns);
-        if key.will_be_told() {
+        if seen.sighting.will_be_told {
             // The exact end is on its way; until then it is shown as over.
             show_over(warnings, seen, Log::No);
         } else {
@@ -176,7 +173,7 @@ impl SlowPolls {
         let seen = self
             .seen
             .iter()
-            .position(|seen| seen.sighting.key.is(&end.key))
+            .position(|seen| seen.sighting.key == end.key)
             .map(|at| self.seen.swap_remove(at));
         let counted_real = end.wall_ns >= end.threshold_ns;
         let lost = self
@@ -193,7 +190,7 @@ impl SlowPolls {
                 }
             };
         let mut finding = Finding::new(Kind::SlowPoll, Source::of_site(end.site), end.at_ns);
-        finding.task = end.task;
+        finding.task = end.key.task;
         finding.task_name.clone_from(&end.task_name);
         finding.certainty = Certainty::Definite;
         finding.severity = if counted_real && !excused {
@@ -206,7 +203,7 @@ impl SlowPolls {
         finding.wall_ns = Some(end.wall_ns);
         finding.worst_ns = Some(end.wall_ns);
         finding.threshold_ns = Some(end.threshold_ns);
-        finding.poll = Some(end.poll);
+        finding.poll = Some(end.key.poll);
         if let Some(seen) = &seen {
             finding.first_ns = seen.sighting.at_ns.min(end.at_ns);
             finding.observed.stack = Arc::clone(&seen.sighting.stack);
@@ -310,7 +307,7 @@ fn live(seen: &Seen) -> Finding {
         severity(sighting.wall_ns)
     };
     finding.certainty = Certainty::Definite;
-    finding.task = sighting.task;
+    finding.task = sighting.key.task;
     finding.task_name.clone_from(&sighting.task_name);
     finding.created = super::made(sighting.site, sighting.created);
     finding.observed = Place {
@@ -326,7 +323,7 @@ fn live(seen: &Seen) -> Finding {
     finding.worst_ns = Some(sighting.wall_ns);
     finding.cpu_ns = sighting.cpu_ns;
     finding.threshold_ns = Some(sighting.threshold_ns);
-    finding.poll = Some(sighting.poll);
+    finding.poll = Some(sighting.key.poll);
     finding.delayed = sighting.delayed;
     finding.message = crate::message::line(&finding);
     finding

@@ -1,7 +1,7 @@
 //! The first call: who this is, what it can, what the client may, and whether they understand each other.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use pollscope_capture::{clock, level, runtimes};
@@ -142,9 +142,8 @@ fn executable() -> PathBuf {
 /// What our own executable tells of frames. Reads some of it: off the server's thread, and once.
 #[cfg(feature = "symbols")]
 async fn describe_symbols() -> String {
-    let described = tokio::task::spawn_blocking(|| {
-        crate::ours::enter();
-        pollscope_proto::symbols::describe(Path::new("/proc/self/exe")).to_string()
+    let described = crate::ours::apart(|| {
+        pollscope_proto::symbols::describe(std::path::Path::new("/proc/self/exe")).to_string()
     });
     described.await.unwrap_or_default()
 }

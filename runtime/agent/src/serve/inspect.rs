@@ -158,9 +158,7 @@ impl Inspect {
         let now_ns = clock::mono_ns();
         let polls = thread::all().filter_map(|thread| {
             let task = thread.now()?.record.read()?.id;
-            let at_least_ns = state
-                .slow_polls
-                .at_least_ns(thread.number(), task, now_ns)?;
+            let at_least_ns = state.slow_polls.at_least_ns(task, now_ns)?;
             Some(Seen {
                 tid: thread.tid(),
                 task,

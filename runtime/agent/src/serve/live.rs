@@ -33,7 +33,7 @@ impl Stacks {
     /// Runs `work` on a thread that may wait.
     ///
     /// # Errors
-    /// `RESOURCE_EXHAUSTED` where other requests are ahead for too long.
+    /// `RESOURCE_EXHAUSTED` where other requests are ahead for too long, or there is no thread to be had.
     pub(super) async fn with<R: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Live) -> R + Send + 'static,
@@ -45,12 +45,11 @@ impl Stacks {
             )
         })?;
         let options = self.options;
-        let done = tokio::task::spawn_blocking(move || {
-            ours::enter();
-            work(live.get_or_insert_with(|| Live::new(options)))
-        });
-        done.await.map_err(|_panic| {
-            Status::internal("taking the stack failed; this is a defect of pollscope")
+        let done = ours::apart(move || work(live.get_or_insert_with(|| Live::new(options))));
+        done.await.ok_or_else(|| {
+            Status::resource_exhausted(
+                "no stack could be taken: the program has no room for another thread",
+            )
         })
     }
 }

@@ -163,8 +163,8 @@ impl Outgoing {
                 Vec::new()
             };
             let current_ns = thread.current_poll_ns.or_else(|| {
-                let (slot, task) = (thread.slot, thread.current_task);
-                state.slow_polls.at_least_ns(slot, task, part.update.now_ns)
+                let task = thread.current_task;
+                state.slow_polls.at_least_ns(task, part.update.now_ns)
             });
             part.add(rows::thread(thread, current_ns, &history), |update| {
                 &mut update.threads

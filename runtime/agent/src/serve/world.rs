@@ -118,9 +118,7 @@ impl World {
             let Some(task) = now.record.read() else {
                 continue;
             };
-            let seen = state
-                .slow_polls
-                .at_least_ns(thread.number(), task.id, now_ns);
+            let seen = state.slow_polls.at_least_ns(task.id, now_ns);
             self.polls.push(RunningPoll {
                 record: std::ptr::from_ref(now.record).addr(),
                 tid: thread.tid(),

@@ -7,20 +7,14 @@ use super::*;
 use crate::finding::ThreadName;
 
 const MS: u64 = 1_000_000;
-const KEY: PollKey = PollKey {
-    slot: 1,
-    seq: 5,
-    start: 700,
-};
-/// As in quiet: nobody will tell its end.
-const UNTIMED: PollKey = PollKey { start: 0, ..KEY };
+const KEY: PollKey = PollKey { task: 7, poll: 3 };
 
 fn sighting(key: PollKey, wall_ms: u64, activity: Activity) -> Sighting {
     Sighting {
         key,
+        will_be_told: true,
         at_ns: wall_ms * MS,
         site: SiteId::OTHER,
-        task: 7,
         task_name: None,
         created: StackId::NONE,
         thread: ThreadName::default(),
@@ -33,8 +27,15 @@ fn sighting(key: PollKey, wall_ms: u64, activity: Activity) -> Sighting {
         }),
         stack: Arc::from([0x10, 0x20]),
         truncated: false,
-        poll: 3,
         delayed: None,
+    }
+}
+
+/// As in quiet: nobody will tell its end.
+fn untimed(wall_ms: u64, activity: Activity) -> Sighting {
+    Sighting {
+        will_be_told: false,
+        ..sighting(KEY, wall_ms, activity)
     }
 }
 
@@ -43,13 +44,11 @@ fn end(wall_ms: u64) -> Finished {
         key: KEY,
         at_ns: wall_ms * MS,
         site: SiteId::OTHER,
-        task: 7,
         task_name: None,
         created: StackId::NONE,
         thread: ThreadName::default(),
         wall_ns: wall_ms * MS,
         threshold_ns: 100 * MS,
-        poll: 3,
         permitted: false,
     }
 }
@@ -183,8 +182,8 @@ fn a_poll_that_lasts_a_second_is_logged_while_it_does_and_again_when_it_is_over(
 fn in_quiet_the_watchdog_is_the_only_witness() {
     let mut bench = Bench::default();
     for _ in 0..2 {
-        bench.sighted(sighting(UNTIMED, 1005, Activity::Lock));
-        bench.over(UNTIMED, 3000);
+        bench.sighted(untimed(1005, Activity::Lock));
+        bench.over(KEY, 3000);
     }
     let over = bench.only();
     assert!(!over.live && over.at_least);
@@ -314,14 +313,24 @@ fn an_excused_poll_does_not_count_among_the_real_ones() {
 }
 
 #[test]
-fn a_poll_that_was_taken_for_over_while_another_ran_within_it_is_live_again() {
+fn a_poll_that_was_taken_for_over_and_is_seen_again_is_live_again() {
     let mut bench = Bench::default();
     bench.sighted(sighting(KEY, 105, Activity::OnCpu));
     bench.over(KEY, 120);
-    bench.sighted(sighting(PollKey { seq: 9, ..KEY }, 210, Activity::OnCpu));
+    bench.sighted(sighting(KEY, 210, Activity::OnCpu));
     assert_eq!((bench.only().live, bench.only().count), (true, 1));
     bench.finished(end(230));
     assert_eq!((bench.only().live, bench.only().count), (false, 1));
+}
+
+#[test]
+fn the_next_poll_of_a_task_is_another() {
+    let mut bench = Bench::default();
+    bench.sighted(sighting(KEY, 105, Activity::OnCpu));
+    bench.finished(end(110));
+    let next = PollKey { poll: 4, ..KEY };
+    bench.sighted(sighting(next, 215, Activity::OnCpu));
+    assert_eq!((bench.only().live, bench.only().count), (true, 2));
 }
 
 #[test]
@@ -355,21 +364,4 @@ fn a_poll_whose_end_is_never_told_is_forgotten_and_was_logged() {
         .settle(&mut bench.warnings, 150 * MS + FORGET_NS, 0, false);
     assert!(bench.polls.seen.is_empty());
     assert!(bench.lines()[0].contains("took at least 0.150 s"));
-}
-
-#[test]
-fn a_poll_within_a_poll_and_a_blocking_region_do_not_make_it_another() {
-    assert!(
-        KEY.is(&PollKey { seq: 9, ..KEY }),
-        "its number changed, its start did not"
-    );
-    assert!(
-        KEY.is(&PollKey { start: 900, ..KEY }),
-        "its start moved, its number did not"
-    );
-    assert!(!KEY.is(&PollKey { slot: 2, ..KEY }));
-    assert!(
-        !UNTIMED.is(&PollKey { seq: 6, ..UNTIMED }),
-        "two polls of quiet share no start"
-    );
 }

@@ -7,37 +7,23 @@ use pollscope_capture::{SiteId, StackId};
 
 use crate::finding::{Delayed, ThreadName};
 
-/// One poll, as both witnesses can name it.
-#[derive(Clone, Copy, Debug)]
+/// One poll, as both witnesses name it. Numbers of tasks are never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PollKey {
-    /// Slot of the thread.
-    pub(crate) slot: u32,
-    /// The thread's number of it; another one after a poll within this one.
-    pub(crate) seq: u64,
-    /// Ticks of its start, 0 in quiet; another one after a blocking region within this one.
-    pub(crate) start: u64,
-}
-
-impl PollKey {
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        self.slot == other.slot
-            && (self.seq == other.seq || (self.start != 0 && self.start == other.start))
-    }
-
-    /// Whether the hot path will tell its end.
-    pub(super) fn will_be_told(&self) -> bool {
-        self.start != 0
-    }
+    pub(crate) task: u64,
+    /// Which of the task's polls, from 1.
+    pub(crate) poll: u64,
 }
 
 /// What the watchdog sees of a poll that lasts.
 #[derive(Clone, Debug)]
 pub(crate) struct Sighting {
     pub(crate) key: PollKey,
+    /// The hot path will tell its end: it was timed from its start.
+    pub(crate) will_be_told: bool,
     /// When, in monotonic nanoseconds.
     pub(crate) at_ns: u64,
     pub(crate) site: SiteId,
-    pub(crate) task: u64,
     pub(crate) task_name: Option<Arc<str>>,
     pub(crate) created: StackId,
     pub(crate) thread: ThreadName,
@@ -51,7 +37,6 @@ pub(crate) struct Sighting {
     /// Empty: none could be taken this time.
     pub(crate) stack: Arc<[usize]>,
     pub(crate) truncated: bool,
-    pub(crate) poll: u64,
     pub(crate) delayed: Option<Delayed>,
 }
 
@@ -94,7 +79,6 @@ pub(crate) struct Finished {
     /// When it was told, in monotonic nanoseconds.
     pub(crate) at_ns: u64,
     pub(crate) site: SiteId,
-    pub(crate) task: u64,
     pub(crate) task_name: Option<Arc<str>>,
     pub(crate) created: StackId,
     pub(crate) thread: ThreadName,
@@ -102,7 +86,6 @@ pub(crate) struct Finished {
     pub(crate) wall_ns: u64,
     /// As it was at the end.
     pub(crate) threshold_ns: u64,
-    pub(crate) poll: u64,
     /// It was a `block_on` in a closure of the blocking pool, where nothing waits behind it.
     pub(crate) permitted: bool,
 }

@@ -1,0 +1,238 @@
+//! Polls of our tasks that last: looked at, reported, and seen to be over.
+//!
+//! A thread may be in several polls at once, one within the other; it shows the innermost. Those around it are kept
+//! as long as their tasks say that the same poll runs: a poll that hangs while others come and go within it hangs all
+//! the same.
+
+use std::sync::Arc;
+
+use pollscope_capture::record::{Record, Snapshot};
+use pollscope_capture::stack::{self, End, Live, ThreadHandle};
+use pollscope_capture::thread::{Now, Role, Thread};
+use pollscope_capture::{TaskKind, clock, names};
+
+use crate::detect::poll_watch::{Due, PollWatch};
+use crate::detect::slow_poll::{PollKey, Sighting};
+use crate::finding::ThreadName;
+use crate::state::{Agent, State};
+
+use super::Round;
+
+/// Polls of one thread, one within the other, that are told apart; the innermost of more is not watched.
+const MAX_DEPTH: usize = 16;
+
+/// All polls that are watched.
+#[derive(Default)]
+pub(super) struct Polls {
+    /// By slot of the thread, the outermost first.
+    watches: Vec<Vec<Watched>>,
+}
+
+struct Watched {
+    watch: PollWatch,
+    record: &'static Record,
+}
+
+impl Watched {
+    /// Whether its task is still in that poll.
+    fn lasts(&self) -> bool {
+        let task = self.record.read();
+        task.is_some_and(|task| task.is_polled() && key(&task) == self.watch.key)
+    }
+}
+
+fn key(task: &Snapshot) -> PollKey {
+    PollKey {
+        task: task.id,
+        poll: task.polls(),
+    }
+}
+
+/// What a thread polls now.
+struct Running {
+    thread: &'static Thread,
+    now: Now,
+    task: Snapshot,
+}
+
+impl Running {
+    fn of(thread: &'static Thread) -> Option<Self> {
+        if thread.role() == Role::Ours || thread.tid() == 0 {
+            return None;
+        }
+        let now = thread.now()?;
+        let task = now.record.read().filter(Snapshot::is_polled)?;
+        // A closure of the blocking pool may block, also in a `block_on` of its own. A worker that gave its core away
+        // counts as one of the pool until it parks: what it polls is watched all the same.
+        let may_block = thread.role() == Role::Blocking && task.kind == TaskKind::BlockOn;
+        // The number proves that record and task belong together.
+        (!may_block && thread.seq() == now.seq).then_some(Self { thread, now, task })
+    }
+
+    fn sighting(&self, watch: &PollWatch, at_ns: u64, threshold_ns: u64) -> Sighting {
+        let (thread, task) = (self.thread, &self.task);
+        let cpu = clock::thread_cpu_ns(thread.tid());
+        Sighting {
+            key: watch.key,
+            will_be_told: self.now.start != 0,
+            at_ns,
+            site: task.site,
+            task_name: names::get(task.name),
+            created: task.stack,
+            thread: ThreadName {
+                tid: thread.tid(),
+                name: thread.name(),
+            },
+            wall_ns: watch.elapsed(at_ns),
+            threshold_ns,
+            cpu_ns: watch
+                .cpu_ns
+                .zip(cpu)
+                .map(|(before, now)| now.saturating_sub(before)),
+            verdict: None,
+            stack: Arc::from([]),
+            truncated: false,
+            delayed: None,
+        }
+    }
+}
+
+impl Polls {
+    /// The process did not run for so long: that was not the polls' time.
+    pub(super) fn lose(&mut self, ns: u64) {
+        for watched in self.watches.iter_mut().flatten() {
+            watched.watch.lose(ns);
+        }
+    }
+
+    /// Looks at one thread.
+    pub(super) fn see(&mut self, round: &mut Round<'_>, thread: &'static Thread) {
+        let running = Running::of(thread);
+        let now_ns = clock::mono_ns();
+        let slot = thread.number() as usize;
+        if self.watches.len() <= slot {
+            if running.is_none() {
+                return;
+            }
+            self.watches.resize_with(slot + 1, Vec::new);
+        }
+        let watches = &mut self.watches[slot];
+        // Inside a blocking region the thread may block.
+        let left = thread.is_paused();
+        for watched in watches.extract_if(.., |watched| left || !watched.lasts()) {
+            over(round.agent, &watched.watch, now_ns);
+        }
+        let Some(running) = running else { return };
+        let key = key(&running.task);
+        let known = watches.iter().position(|watched| watched.watch.key == key);
+        let at = known.unwrap_or(watches.len());
+        if at == MAX_DEPTH {
+            return;
+        }
+        if known.is_none() {
+            let cpu_ns = clock::thread_cpu_ns(thread.tid());
+            watches.push(Watched {
+                watch: PollWatch::new(key, now_ns, cpu_ns),
+                record: running.now.record,
+            });
+        }
+        let watch = &mut watches[at].watch;
+        watch.met(running.now.seq, running.now.start, now_ns);
+        match watch.due(watch.elapsed(now_ns), round.threshold_ns, round.quiet) {
+            Due::Nothing => {}
+            Due::Sample => watch.sample = thread.handle().map(|handle| handle.sample()),
+            Due::Look => look(round, &running, watch),
+            Due::Renew => renew(round, &running, watch),
+        }
+        let due_in = watch.due_in(watch.elapsed(now_ns), round.threshold_ns, round.quiet);
+        // What is overdue moved on under our eyes just now: another try has time until the next round.
+        if due_in > 0 {
+            round.due_in = round.due_in.min(due_in);
+        }
+    }
+}
+
+/// A poll is over; one that was reported is shown so.
+fn over(agent: &Agent, watch: &PollWatch, now_ns: u64) {
+    if !watch.reported {
+        return;
+    }
+    let mut state = agent.state();
+    let State {
+        warnings,
+        slow_polls,
+        ..
+    } = &mut *state;
+    // When it ended is not known; that it was there a round ago is.
+    slow_polls.ended(warnings, &watch.key, now_ns, watch.elapsed(watch.last_ns));
+    drop(state);
+    agent.log_due();
+}
+
+/// Looks closer at a poll that hangs, and reports it.
+fn look(round: &mut Round<'_>, running: &Running, watch: &mut PollWatch) {
+    let (thread, seq) = (running.thread, running.now.seq);
+    let handle = thread.handle();
+    let taken = handle
+        .as_deref()
+        .map(|handle| take(round.live, thread, handle, seq));
+    let at_ns = clock::mono_ns();
+    if thread.seq() != seq {
+        // Over meanwhile, or in a poll within: the next round knows.
+        return;
+    }
+    let before = watch.sample;
+    let (stack, truncated, sample) = taken.unwrap_or_default();
+    let verdict = sample.map(|sample| stack::judge(&before.unwrap_or(sample), &sample));
+    watch.sample = sample.or(before);
+    let mut sighting = running.sighting(watch, at_ns, round.threshold_ns);
+    if let Some(verdict) = verdict {
+        sighting.judge(verdict);
+    }
+    sighting.stack = stack;
+    sighting.truncated = truncated;
+    sighting.delayed = Some(round.waiting.of(running.task.runtime));
+    let whole = !sighting.stack.is_empty() && before.is_some();
+    watch.looked(
+        sighting.wall_ns,
+        round.threshold_ns,
+        round.quiet,
+        whole,
+        sighting.is_excused(),
+    );
+    report(round.agent, sighting);
+}
+
+fn renew(round: &Round<'_>, running: &Running, watch: &mut PollWatch) {
+    let sighting = running.sighting(watch, clock::mono_ns(), round.threshold_ns);
+    watch.renewed(sighting.wall_ns);
+    if running.thread.seq() == running.now.seq {
+        report(round.agent, sighting);
+    }
+}
+
+fn report(agent: &Agent, sighting: Sighting) {
+    let mut state = agent.state();
+    let State {
+        warnings,
+        slow_polls,
+        ..
+    } = &mut *state;
+    slow_polls.sighted(warnings, sighting);
+    drop(state);
+    agent.log_due();
+}
+
+/// A stack, whether it is cut, and the scheduler state that goes with it.
+type Taken = (Arc<[usize]>, bool, Option<stack::Sample>);
+
+/// The stack of a thread, if it is still where it was found, and its scheduler state in any case.
+fn take(live: &mut Live, thread: &'static Thread, handle: &ThreadHandle, seq: u64) -> Taken {
+    match live.capture(handle, || thread.seq() == seq) {
+        Ok(stack) => {
+            let truncated = stack.end != End::Root || stack.depth > stack.frames().len();
+            (Arc::from(stack.frames()), truncated, Some(stack.sample))
+        }
+        Err(_) => (Arc::from([]), false, Some(handle.sample())),
+    }
+}
