@@ -5,6 +5,7 @@
 //! later. The queue is bounded: what does not fit is dropped and counted.
 
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -13,8 +14,8 @@ use std::time::Duration;
 use crate::config::LogLevel;
 use crate::finding::Severity;
 use crate::message::clean;
-use crate::ours;
 use crate::warnings::LogLine;
+use crate::{ours, sys};
 
 /// Lines that wait for the subscriber.
 const QUEUE: usize = 1024;
@@ -208,9 +209,16 @@ fn text_of(line: &LogLine) -> String {
     }
 }
 
-/// One line to stderr. One that cannot be written is lost, like any other of the program's.
+/// One line to stderr. One that cannot be written at once is lost and counted: whoever waits here has the lock that
+/// the program's own `eprintln!` needs.
 fn print(word: &str, text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "pollscope: {word}: {text}");
+    let stderr = std::io::stderr();
+    let line = format!("pollscope: {word}: {text}\n");
+    let written =
+        sys::takes_a_line(stderr.as_fd()) && stderr.lock().write_all(line.as_bytes()).is_ok();
+    if !written {
+        DROPPED.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 #[cfg(test)]

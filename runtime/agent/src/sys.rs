@@ -3,8 +3,10 @@
 //! Protocol: every call passes valid pointers to locals.
 #![expect(
     unsafe_code,
-    reason = "signal masks and priorities have no safe form in std"
+    reason = "signal masks, priorities and poll have no safe form in std"
 )]
+
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// Blocks all signals for as long as it lives, so that a thread spawned meanwhile starts with none of the
 /// program's signals on it.
@@ -54,8 +56,41 @@ pub(crate) fn at_exit(last: extern "C" fn()) {
     let _ = unsafe { libc::atexit(last) };
 }
 
+/// Whether a line can be written to this descriptor without waiting: not to a pipe that nobody empties, nor to a
+/// terminal that is halted.
+pub(crate) fn takes_a_line(fd: BorrowedFd<'_>) -> bool {
+    let mut ready = libc::pollfd {
+        fd: fd.as_raw_fd(),
+        events: libc::POLLOUT,
+        revents: 0,
+    };
+    // SAFETY: one valid entry, and no time to wait.
+    let found = unsafe { libc::poll(&raw mut ready, 1, 0) };
+    found == 1 && ready.revents == libc::POLLOUT
+}
+
 /// The user this process acts as.
 pub(crate) fn uid() -> u32 {
     // SAFETY: geteuid has no preconditions and cannot fail.
     unsafe { libc::geteuid() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::fd::AsFd;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn what_is_full_or_closed_takes_no_line() {
+        let (from, mut to) = UnixStream::pair().expect("a pair");
+        assert!(takes_a_line(to.as_fd()));
+        to.set_nonblocking(true).expect("a mode");
+        while to.write(&[b'x'; 4096]).is_ok() {}
+        assert!(!takes_a_line(to.as_fd()), "nobody reads");
+        drop(from);
+        assert!(!takes_a_line(to.as_fd()), "nobody ever will");
+    }
 }
