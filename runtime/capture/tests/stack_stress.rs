@@ -188,6 +188,7 @@ struct Figures {
     running: u64,
     silent: u64,
     no_root: u64,
+    asleep: u64,
     other: u64,
     wrong: u64,
 }
@@ -249,6 +250,7 @@ fn count(result: Result<LiveStack, Missed>, slot: &Slot, figures: &mut Figures) 
         Err(Missed::Running) => figures.running += 1,
         Err(Missed::Silent) => figures.silent += 1,
         Err(Missed::NoRoot) => figures.no_root += 1,
+        Err(Missed::Asleep) => figures.asleep += 1,
         Err(_) => figures.other += 1,
     }
 }
@@ -311,13 +313,12 @@ fn no_stack_is_ever_the_wrong_one() {
     let stop_hopping: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(false)));
     let stop_watching = &AtomicBool::new(false);
     let (watched, threads) = start_hopping(stop_hopping);
-    // One that only peeks, because waiting for clock ticks would leave it little time, and one that does both.
-    let only_peek = Options {
-        peek: true,
-        signal: false,
-    };
-    let results: Vec<_> = thread::scope(|scope| {
-        let watchers = [only_peek, Options::default()].map(|options| {
+    // Both ways at once, and each with the other forced off. One that only peeks never waits for a clock tick and
+    // comes by most often.
+    let only = |peek, signal| Options { peek, signal };
+    let ways = [only(true, false), only(true, true), only(false, true)];
+    let results = thread::scope(|scope| {
+        let watchers = ways.map(|options| {
             scope.spawn({
                 let watched = &watched;
                 move || watch(watched, options, stop_watching)
@@ -325,17 +326,25 @@ fn no_stack_is_ever_the_wrong_one() {
         });
         thread::sleep(Duration::from_secs(seconds));
         stop_watching.store(true, Ordering::Relaxed);
-        watchers.map(|watcher| watcher.join().unwrap()).into()
+        watchers.map(|watcher| watcher.join().unwrap())
     });
     stop_hopping.store(true, Ordering::Relaxed);
     for thread in threads {
         thread.join().unwrap();
     }
-    for (figures, mut took) in results {
+    for (options, (figures, mut took)) in ways.iter().zip(results) {
         took.sort();
         let at = |percent: usize| took.get(took.len() * percent / 100).copied();
-        println!("{figures:?}, p50 {:?}, p99 {:?}", at(50), at(99));
+        println!(
+            "{options:?}: {figures:?}, p50 {:?}, p99 {:?}",
+            at(50),
+            at(99)
+        );
         assert_eq!(figures.wrong + figures.other, 0, "{figures:?}");
         assert!(figures.peeked + figures.signalled > 0, "{figures:?}");
+        // What is forced off is not done, and what is not forced off is.
+        assert!(options.peek || figures.peeked == 0, "{figures:?}");
+        assert!(options.signal || figures.signalled == 0, "{figures:?}");
+        assert!(!options.peek || figures.asleep == 0, "{figures:?}");
     }
 }
