@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pollscope_capture::level::{self, Level};
 use pollscope_capture::thread::{self, Role};
@@ -26,6 +26,8 @@ const SECOND_NS: u64 = 1_000_000_000;
 const BUSY: Duration = Duration::from_millis(100);
 /// Should the watchdog not be there.
 const AT_REST: Duration = Duration::from_secs(60);
+/// How long a flush waits for the watchdog's word.
+const HEARING: Duration = Duration::from_millis(50);
 /// A look may cost a twentieth of the time until the next.
 const SHARE: u64 = 20;
 
@@ -74,22 +76,14 @@ impl Collector {
         let flushes = agent.take_flushes();
         let now_ns = clock::mono_ns();
         let told = drain();
-        let watched_ns = agent.watched_ns.load(Ordering::Acquire);
-        {
-            let mut state = agent.state();
-            let State {
-                warnings,
-                slow_polls,
-                ..
-            } = &mut *state;
-            for told in &told {
-                match detect::judge(told, name_of) {
-                    Outcome::Finding(example) => _ = warnings.add(*example),
-                    Outcome::Poll(end) => slow_polls.finished(warnings, *end),
-                }
-            }
-            slow_polls.settle(warnings, now_ns, watched_ns, !flushes.is_empty());
+        let waits = agent.state().take_in(&told);
+        if waits && !flushes.is_empty() {
+            hear_the_watchdog(agent, now_ns);
         }
+        let watched_ns = agent.watched_ns.load(Ordering::Acquire);
+        agent
+            .state()
+            .settle(now_ns, watched_ns, !flushes.is_empty());
         // Names are held by events: they are given back without our lock.
         drop(told);
         let watched = agent.is_watched();
@@ -237,6 +231,19 @@ impl Collector {
     }
 }
 
+/// Waits, not for long, until the watchdog has had a round since `now_ns`: whether a poll that has ended was stopped
+/// or got no CPU only the watchdog knows, and whoever flushes wants to know now.
+fn hear_the_watchdog(agent: &Agent, now_ns: u64) {
+    let is_heard = || agent.watched_ns.load(Ordering::Acquire) >= now_ns;
+    let begun = Instant::now();
+    while !is_heard() && begun.elapsed() < HEARING {
+        if let Some(dog) = agent.dog.get() {
+            dog.unpark();
+        }
+        std::thread::sleep(HEARING / 25);
+    }
+}
+
 fn renewed(before: &Mark, seen: &ThreadLook, now_ns: u64) -> Mark {
     let mut mark = Mark {
         tid: seen.tid,
@@ -283,6 +290,24 @@ fn name_of(tid: u32) -> Option<ThreadName> {
             tid,
             name: thread.name(),
         })
+}
+
+impl State {
+    /// Makes findings of what was told. Whether ends of polls wait for the watchdog's word.
+    fn take_in(&mut self, told: &[Told]) -> bool {
+        for told in told {
+            match detect::judge(told, name_of) {
+                Outcome::Finding(example) => _ = self.warnings.add(*example),
+                Outcome::Poll(end) => self.slow_polls.finished(&mut self.warnings, *end),
+            }
+        }
+        self.slow_polls.is_waiting()
+    }
+
+    fn settle(&mut self, now_ns: u64, watched_ns: u64, all: bool) {
+        self.slow_polls
+            .settle(&mut self.warnings, now_ns, watched_ns, all);
+    }
 }
 
 impl Agent {

@@ -46,10 +46,9 @@ fn socket() -> PathBuf {
 fn is_answered(mut stream: &UnixStream, within: Duration) -> bool {
     stream.set_read_timeout(Some(within)).expect("a time-out");
     let _ = stream.write_all(b"how do you do, this is no preface\r\n\r\n");
-    match stream.read(&mut [0; 64]) {
-        Ok(_) => true,
-        Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
-    }
+    let mut answer = [0; 64];
+    let read = stream.read(&mut answer).map_err(|error| error.kind());
+    !matches!(read, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut))
 }
 
 #[test]

@@ -140,6 +140,11 @@ impl SlowPolls {
         }
     }
 
+    /// Whether there are ends to be settled.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Settles the ends that the watchdog has had a round after (it began its last whole one at `watched_ns`), or
     /// all of them.
     pub(crate) fn settle(
