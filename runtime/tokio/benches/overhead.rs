@@ -1,9 +1,11 @@
 //! What pollscope adds to a poll, a wake and a spawn, in nanoseconds of CPU time over plain Tokio of the same round.
 //!
 //! ```text
-//! cargo bench -p pollscope-tokio --bench overhead
-//! RUSTFLAGS="--cfg tokio_unstable --cfg pollscope_peer" cargo bench -p pollscope-tokio --bench overhead
+//! cargo bench -p pollscope-tokio --features serve --bench overhead
+//! RUSTFLAGS="--cfg tokio_unstable --cfg pollscope_peer" cargo bench -p pollscope-tokio --features serve --bench overhead
 //! ```
+//!
+//! With `serve` the agent runs as it does in production, and what its threads take is counted with the rest.
 //!
 //! The second also measures console-subscriber (retention 1 s) beside us; it needs Tokio's unstable hooks and its
 //! `tracing` feature, which every variant of that run, the plain one too, is then built with.
