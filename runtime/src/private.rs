@@ -7,7 +7,7 @@ use std::panic::Location;
 
 pub use pollscope_capture::tracked::track_at;
 pub use pollscope_tokio::private::ErrorText;
-use pollscope_tokio::private::{error_text, spawn_described};
+use pollscope_tokio::private::{Read, error_text, spawn_described};
 
 use crate::task::JoinHandle;
 
@@ -17,14 +17,14 @@ use crate::task::JoinHandle;
 /// before it looks for `read`'s trait.
 pub fn spawn_reading<F>(
     future: F,
-    read: fn(&F::Output) -> ErrorText,
+    read: Read<F::Output>,
     location: &'static Location<'static>,
 ) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    spawn_described(future, Some(read), location)
+    spawn_described(future, read, location)
 }
 
 /// An output, to be read by what its type can do: the traits below are tried in their order, because a method is

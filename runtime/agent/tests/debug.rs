@@ -139,7 +139,7 @@ fn within<F: Future<Output = ()>>(name: &str, future: F) {
         runtime: 0,
         asks: Asks::Handle,
     };
-    let (task, handle) = instrument(future, None, &meta);
+    let (task, handle) = instrument(future, pollscope_capture::instrumented::Untold, &meta);
     drop(handle);
     let mut task = pin!(task);
     assert!(

@@ -73,6 +73,16 @@ pub fn ticks() -> u64 {
     mono_ns()
 }
 
+/// The time now where it is the counter's, which takes no call: `None` where `ticks` makes one.
+#[inline]
+pub(crate) fn counted() -> Option<u64> {
+    #[cfg(target_arch = "x86_64")]
+    if COUNTER.load(Ordering::Relaxed) {
+        return Some(counter());
+    }
+    None
+}
+
 #[cfg(target_arch = "x86_64")]
 #[inline]
 fn counter() -> u64 {

@@ -1,9 +1,9 @@
 //! What is handed to the runtime in place of the user's future, and what it returns in place of the user's output.
 //!
-//! `Instrumented::poll` is the hot path: everything that is measured of a poll is measured here. In quiet a poll
-//! publishes itself and reads no clock; in debug it reads the clock twice, keeps its totals by plain stores, and
-//! polls with the task's own waker. There is no read-modify-write in a poll without a wake, no lock, no
-//! allocation after the first poll of a task and a site.
+//! `Instrumented::poll` is the hot path. In quiet a poll publishes itself (`seen`) and reads no clock; in debug it is
+//! timed, too (`timed`). There is no read-modify-write in a poll without a wake, no lock, no allocation after the
+//! first poll of a task and a site. What can be is one copy for all futures: every line here is compiled again for
+//! each of the program's.
 
 #![expect(
     unsafe_code,
@@ -11,7 +11,10 @@
 )]
 
 mod blocking;
+mod held;
 mod observed;
+mod seen;
+mod timed;
 
 pub use {blocking::instrument_blocking, observed::Observed};
 
@@ -20,29 +23,54 @@ use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::event::{Detail, ErrorText, Family};
-use crate::level::{self, Level};
+use crate::event::ErrorText;
 use crate::record::{Outcome, Record};
-use crate::sync::Ordering;
 use crate::task::{self, Asks, HandleShare, Meta};
-use crate::thread::{self, Outer, Thread};
-use crate::waker::TaskWaker;
+use crate::thread::{self, Thread};
 use crate::{clock, panic};
+use held::Held;
+use seen::Seen;
+use timed::Timed;
+pub(crate) use timed::WOKEN_WITHIN;
 
-/// Reads the text out of an error, where the spawner could name a way to.
-pub type Describe<T> = Option<fn(&T) -> ErrorText>;
+/// Reads the text out of an error.
+pub type Read<T> = fn(&T) -> ErrorText;
 
-/// A future under our eyes: the user's, its record, and the task's waker.
-pub struct Instrumented<F: Future> {
-    /// `None` once the output carries it on, or when there is none.
-    record: Option<&'static Record>,
-    waker: Option<TaskWaker>,
-    describe: Describe<F::Output>,
+/// What the spawner knows of reading an error: a type of no size where that follows from the output's type, so that
+/// the future need not carry it.
+pub trait Describe<T>: Copy + Send + Sync + 'static {
+    /// How the text is read, where there is a way.
+    fn reader(self) -> Option<Read<T>>;
+}
+
+/// No way is known to read an error: it is told by the name of its type.
+#[derive(Clone, Copy, Debug)]
+pub struct Untold;
+
+impl<T> Describe<T> for Untold {
+    #[inline]
+    fn reader(self) -> Option<Read<T>> {
+        None
+    }
+}
+
+impl<T: 'static> Describe<T> for Read<T> {
+    #[inline]
+    fn reader(self) -> Option<Self> {
+        Some(self)
+    }
+}
+
+/// A future under our eyes: one word more than the user's.
+pub struct Instrumented<F: Future, D: Describe<F::Output> = Untold> {
+    /// Empty once the output carries the record on, or when there is none.
+    held: Held,
+    describe: D,
     /// Structurally pinned; dropped by hand so that what its drop does is put to the task's account.
     future: ManuallyDrop<F>,
 }
 
-impl<F: Future> std::fmt::Debug for Instrumented<F> {
+impl<F: Future, D: Describe<F::Output>> std::fmt::Debug for Instrumented<F, D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Instrumented")
             .field("task", &self.id())
@@ -52,51 +80,64 @@ impl<F: Future> std::fmt::Debug for Instrumented<F> {
 
 /// Puts a future under our eyes. The share is for whoever joins it; empty unless `meta.asks` is `Handle`.
 ///
-/// Cost over the plain future: a record (128 bytes), 24 bytes here, some 30 ns.
+/// Cost over the plain future: a record (128 bytes), 8 bytes here, some 30 ns.
 #[inline]
-pub fn instrument<F: Future>(
+pub fn instrument<F: Future, D: Describe<F::Output>>(
     future: F,
-    describe: Describe<F::Output>,
+    describe: D,
     meta: &Meta<'_>,
-) -> (Instrumented<F>, HandleShare) {
+) -> (Instrumented<F, D>, HandleShare) {
     watch(future, task::born::<F>(meta), describe, meta)
 }
 
 /// As [`instrument`], of a future that was boxed because it is large: the record tells of the future itself.
 #[inline]
-pub fn instrument_boxed<F: Future>(
+pub fn instrument_boxed<F: Future, D: Describe<F::Output>>(
     future: Pin<Box<F>>,
-    describe: Describe<F::Output>,
+    describe: D,
     meta: &Meta<'_>,
-) -> (Instrumented<Pin<Box<F>>>, HandleShare) {
+) -> (Instrumented<Pin<Box<F>>, D>, HandleShare) {
     watch(future, task::born::<F>(meta), describe, meta)
 }
 
+/// A future that nobody watches, in the same dress: at level off.
 #[inline]
-fn watch<F: Future>(
+pub fn unwatched<F: Future, D: Describe<F::Output>>(
+    future: F,
+    describe: D,
+) -> (Instrumented<F, D>, HandleShare) {
+    let plain = Instrumented {
+        held: Held::new(None),
+        describe,
+        future: ManuallyDrop::new(future),
+    };
+    (plain, HandleShare::new(None))
+}
+
+#[inline]
+fn watch<F: Future, D: Describe<F::Output>>(
     future: F,
     record: Option<&'static Record>,
-    describe: Describe<F::Output>,
+    describe: D,
     meta: &Meta<'_>,
-) -> (Instrumented<F>, HandleShare) {
+) -> (Instrumented<F, D>, HandleShare) {
     let share = HandleShare::new(record.filter(|_| meta.asks == Asks::Handle));
     let instrumented = Instrumented {
-        record,
-        waker: None,
+        held: Held::new(record),
         describe,
         future: ManuallyDrop::new(future),
     };
     (instrumented, share)
 }
 
-impl<F: Future> Instrumented<F> {
+impl<F: Future, D: Describe<F::Output>> Instrumented<F, D> {
     /// Our id of the task; 0 where it has no record.
     pub fn id(&self) -> u64 {
-        self.record.map_or(0, |record| record.id.get())
+        self.held.record().map_or(0, |record| record.id.get())
     }
 }
 
-impl<F: Future> Future for Instrumented<F> {
+impl<F: Future, D: Describe<F::Output>> Future for Instrumented<F, D> {
     type Output = Observed<F::Output>;
 
     #[inline]
@@ -104,17 +145,16 @@ impl<F: Future> Future for Instrumented<F> {
         // SAFETY: `future` is only ever handed out pinned, and not moved until its drop; the other fields are not
         // pinned.
         let this = unsafe { self.get_unchecked_mut() };
-        match this.record {
+        match this.held.record() {
             None => this.future().poll(cx).map(Observed::unrecorded),
-            Some(record) if level::level() == Level::Debug => this.poll_debug(record, cx),
-            Some(record) => this.poll_quiet(record, cx),
+            Some(record) => this.poll_seen(record, cx),
         }
     }
 }
 
-// Each way to poll has a frame of its own, so that none pays for another's spills: measured in a task of Tokio's, all
-// in one function costs 29 instructions more at level off and 17 more in quiet.
-impl<F: Future> Instrumented<F> {
+// Each way to poll has a frame of its own, so that none pays for another's spills: a quiet poll inlined into `poll`
+// costs 18 instructions at level off, in a task of Tokio's.
+impl<F: Future, D: Describe<F::Output>> Instrumented<F, D> {
     /// The future, pinned as `self` is.
     #[inline]
     fn future(&mut self) -> Pin<&mut F> {
@@ -122,176 +162,87 @@ impl<F: Future> Instrumented<F> {
         unsafe { Pin::new_unchecked(&mut *self.future) }
     }
 
-    /// Hands the record on to the output, if there is one.
-    #[inline]
-    fn observed(
-        &mut self,
-        polled: Poll<F::Output>,
-        record: &'static Record,
-    ) -> Poll<Observed<F::Output>> {
-        polled.map(|value| {
-            self.record = None;
-            Observed::new(value, record, self.describe)
-        })
-    }
-
-    /// A poll on a thread that is at its end.
-    #[cold]
-    fn poll_unseen(
-        &mut self,
-        record: &'static Record,
-        cx: &mut Context<'_>,
-    ) -> Poll<Observed<F::Output>> {
-        let polled = self.future().poll(cx);
-        self.observed(polled, record)
-    }
-
-    /// A poll that is published and not timed.
+    /// A poll of a task with a record, published and not timed.
     #[inline(never)]
-    fn poll_quiet(
+    fn poll_seen(
         &mut self,
         record: &'static Record,
         cx: &mut Context<'_>,
     ) -> Poll<Observed<F::Output>> {
-        let Some(thread) = thread::current() else {
-            return self.poll_unseen(record, cx);
+        let Some(thread) = thread::current_if_known() else {
+            return self.poll_unknown(record, cx);
         };
-        // An edge that was timed long ago, when the level was another, would be taken for the start of this poll.
-        let published = Published::new(record, thread, 0);
+        if thread.is_debug() {
+            return self.poll_timed(record, thread, cx);
+        }
+        // An edge that was timed long ago, at another level, would be taken for the start of this poll.
+        let seen = Seen::new(record, thread, 0);
         let polled = self.future().poll(cx);
-        published.end();
-        self.observed(polled, record)
+        seen.end();
+        self.observed(polled)
     }
 
     /// A poll that is published, timed, and polled with the task's own waker.
     #[inline(never)]
-    fn poll_debug(
+    fn poll_timed(
+        &mut self,
+        record: &'static Record,
+        thread: &'static Thread,
+        cx: &mut Context<'_>,
+    ) -> Poll<Observed<F::Output>> {
+        let Self { held, future, .. } = self;
+        let waker = held.waker(cx.waker(), record);
+        let timed = Timed::begin(record, thread);
+        let seen = Seen::new(record, thread, timed.start);
+        // SAFETY: called only from `poll`, which had `self` pinned, and the future is not moved until its drop.
+        let future = unsafe { Pin::new_unchecked(&mut **future) };
+        let polled = future.poll(&mut Context::from_waker(waker));
+        seen.end();
+        timed.end(record, thread);
+        self.observed(polled)
+    }
+
+    /// The first poll on a thread, or a poll while the thread is at its end, which nobody sees.
+    #[cold]
+    #[inline(never)]
+    fn poll_unknown(
         &mut self,
         record: &'static Record,
         cx: &mut Context<'_>,
     ) -> Poll<Observed<F::Output>> {
-        let Some(thread) = thread::current() else {
-            return self.poll_unseen(record, cx);
-        };
-        let tally = thread.tally_of(record.site());
-        let start = clock::ticks();
-        let woken = record.woken.load(Ordering::Relaxed);
-        if woken != 0 {
-            record.woken.store(0, Ordering::Relaxed);
-            let waited = clock::ticks_to_ns(start.saturating_sub(woken));
-            record.scheduled_ns.bump(waited);
-            tally.scheduled_ns.record(waited);
+        if thread::current().is_some() {
+            return self.poll_seen(record, cx);
         }
-        let published = Published::new(record, thread, start);
-        let waker = TaskWaker::for_poll(&mut self.waker, cx.waker(), record);
-        let polled = self.future().poll(&mut Context::from_waker(&waker));
-        published.end();
-        let end = clock::ticks();
-        // Not `start`: a blocking region inside the poll has moved the edge by the time it took.
-        let ns = clock::ticks_to_ns(end.saturating_sub(record.edge.get()));
-        record.busy_ns.bump(ns);
-        if ns > record.max_ns.get() {
-            record.max_ns.set(ns);
-        }
-        tally.poll(ns);
-        if thread.current_record().is_none() {
-            thread.add_busy(ns);
-        }
-        if ns >= level::note_ns() {
-            slow(record, thread, ns);
-        }
-        record.edge.set(end);
-        if record.woken.load(Ordering::Relaxed) == WOKEN_WITHIN {
-            // It waits for its next poll since now.
-            record.woken.store(end, Ordering::Relaxed);
-        }
-        self.observed(polled, record)
+        let polled = self.future().poll(cx);
+        self.observed(polled)
     }
-}
 
-/// In `woken`: by the task's own poll, which sets the time at its end.
-pub(crate) const WOKEN_WITHIN: u64 = 1;
-
-/// Tells of a poll that took long, unless the clock itself cannot be believed.
-#[cold]
-#[inline(never)]
-fn slow(record: &'static Record, thread: &'static Thread, ns: u64) {
-    // A counter that jumped (migration between unsynchronised cores, suspend) would invent slow polls.
-    let drift = clock::mono_of(clock::ticks()).abs_diff(clock::mono_ns());
-    if drift > (ns / 4).max(1_000_000) {
-        return;
-    }
-    let tally = thread.tally_of(record.site());
-    let slow = ns >= level::slow_poll_ns();
-    let family = if slow {
-        Family::SlowPoll
-    } else {
-        Family::LongPoll
-    };
-    if tally.find(family) || slow {
-        let detail = Detail::Poll {
-            start: record.edge.get(),
-            ns,
-            number: record.polls(),
-            // As the watchdog saw it: before the end of the poll changed it.
-            thread_seq: thread.seq() - 1,
-        };
-        thread.tell(task::finding(record, crate::StackId::NONE, detail));
-    }
-}
-
-/// A poll as others see it, from its start to its end, be that a return or a panic.
-struct Published {
-    record: &'static Record,
-    thread: &'static Thread,
-    outer: Outer,
-}
-
-impl Published {
     #[inline]
-    fn new(record: &'static Record, thread: &'static Thread, start: u64) -> Self {
-        // Before `enter`, which shows it: see `post`.
-        record.edge.set(start);
-        record.seq.bump(1);
-        Self {
-            record,
-            thread,
-            outer: thread.enter(record),
+    fn observed(&mut self, polled: Poll<F::Output>) -> Poll<Observed<F::Output>> {
+        match polled {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(value) => Poll::Ready(self.end(value)),
         }
     }
 
-    /// The poll returned.
-    #[inline]
-    fn end(self) {
-        self.thread.leave(self.outer);
-        self.record.seq.bump(1);
-        std::mem::forget(self);
+    /// Hands the record on to the output, if there is one. Not inlined: once in a task's life, and it would take
+    /// registers from every poll.
+    #[inline(never)]
+    fn end(&mut self, value: F::Output) -> Observed<F::Output> {
+        match self.held.record() {
+            Some(record) => {
+                self.held = Held::new(None);
+                Observed::new(value, record, self.describe)
+            }
+            None => Observed::unrecorded(value),
+        }
     }
 }
 
-impl Drop for Published {
-    /// The poll unwound. By value, so that the fields can stay in registers while the poll runs.
-    #[inline]
-    fn drop(&mut self) {
-        unwound(self.record, self.thread, self.outer);
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn unwound(record: &'static Record, thread: &'static Thread, outer: Outer) {
-    let text = panic::unwound(Some(record), outer.record());
-    thread.leave(outer);
-    record.seq.bump(1);
-    // Counted by the drop of the future, which sees this.
-    record.set_outcome(Outcome::Panic);
-    task::panicked(record, text);
-}
-
-impl<F: Future> Drop for Instrumented<F> {
+impl<F: Future, D: Describe<F::Output>> Drop for Instrumented<F, D> {
     fn drop(&mut self) {
         // With a record it is not at its end: aborted, shut down, or unwound.
-        let _gone = self.record.map(Gone::new);
+        let _gone = self.held.record().map(Gone::new);
         // SAFETY: dropped here and nowhere else; `self` is not used again.
         unsafe { ManuallyDrop::drop(&mut self.future) };
     }

@@ -132,6 +132,7 @@ pub fn set_level(to: Level, source: Source) -> bool {
     }
     LEVEL.store(to as u8, Ordering::Relaxed);
     SOURCE.store(source as u8, Ordering::Relaxed);
+    crate::thread::level_changed();
     true
 }
 
@@ -143,6 +144,10 @@ pub fn debug_since_ns() -> u64 {
 /// Off for good, in the middle of everything: this process was forked from one that had us.
 pub(crate) fn give_up() {
     LEVEL.store(Level::Off as u8, Ordering::Relaxed);
+    // The only thread that a forked child has.
+    if let Some(thread) = crate::thread::current_if_known() {
+        thread.forget_debug();
+    }
 }
 
 /// The slow-poll threshold in nanoseconds: 100 ms unless set. 0: every poll; `u64::MAX`: none.

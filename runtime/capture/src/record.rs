@@ -28,6 +28,9 @@ use crate::{SiteId, StackId};
 const OUTCOME_SHIFT: u32 = 8;
 const RUNTIME_SHIFT: u32 = 16;
 
+/// In `self_wakes`: an address in place of a count. No program has memory there.
+const READER: u64 = 1 << 63;
+
 /// The record of one task.
 #[derive(Debug, Default)]
 #[repr(C, align(128))]
@@ -39,6 +42,7 @@ pub struct Record {
     /// Ticks of the last edge: start of the poll that runs, or end of the last one. 0: not timed.
     pub(crate) edge: Counter,
     pub(crate) scheduled_ns: Counter,
+    /// Wakes from inside its own poll; once it ended in an error nobody took yet: see `error_reader`.
     pub(crate) self_wakes: Counter,
     pub(crate) id: Counter,
     pub(crate) lives: Lives,
@@ -127,7 +131,9 @@ impl Record {
                 edge: self.edge.get(),
                 scheduled_ns: self.scheduled_ns.get(),
                 wakes: self.wakes.load(Ordering::Relaxed),
-                self_wakes: self.self_wakes.get(),
+                self_wakes: Some(self.self_wakes.get())
+                    .filter(|wakes| wakes & READER == 0)
+                    .unwrap_or(0),
                 woken: self.woken.load(Ordering::Relaxed),
                 last_waker: self.last_waker.load(Ordering::Relaxed),
                 created: self.created.get(),
@@ -176,6 +182,21 @@ impl Record {
         let others = self.bits.load(Ordering::Relaxed) & !(0xff << OUTCOME_SHIFT);
         let bits = others | (outcome as u32) << OUTCOME_SHIFT;
         self.bits.store(bits, Ordering::Relaxed);
+    }
+
+    /// Notes how the text of the task's error is read: an address for whoever holds the output. The owner, once the
+    /// task has ended: nobody counts its own wakes any more.
+    #[cold]
+    pub(crate) fn set_error_reader(&self, reader: *const ()) {
+        self.self_wakes
+            .set(reader.expose_provenance() as u64 | READER);
+    }
+
+    /// What `set_error_reader` noted in this life, if it did.
+    pub(crate) fn error_reader(&self) -> Option<*const ()> {
+        let word = self.self_wakes.get();
+        let at = (word & !READER) as usize;
+        (word & READER != 0).then(|| std::ptr::with_exposed_provenance(at))
     }
 
     // While the record is free.

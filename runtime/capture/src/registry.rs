@@ -54,8 +54,15 @@ pub(crate) fn runtime_task_id() -> u64 {
 }
 
 /// Whether anything was used yet.
+#[inline]
 pub fn is_started() -> bool {
     STARTED.load(Ordering::Relaxed)
+}
+
+/// Whether everything was started, and is off for good.
+#[inline]
+pub fn is_off() -> bool {
+    is_started() && level::level() == level::Level::Off
 }
 
 /// The first use: calibrates the clock, chains the panic hook, starts the agent. One load after that.
@@ -245,12 +252,8 @@ impl Drop for Region {
         if std::thread::panicking() {
             let _ = panic::unwound(None, outer);
         }
-        // A timed poll is measured from its edge: it moves by what was spent outside.
-        if let Some(record) = outer
-            && record.edge.get() != 0
-        {
-            record.edge.bump(clock::ticks().saturating_sub(self.since));
-        }
         self.thread.resume(self.outer);
+        self.thread
+            .excuse(clock::ticks().saturating_sub(self.since));
     }
 }

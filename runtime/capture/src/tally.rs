@@ -32,7 +32,8 @@ pub struct Tally {
     pub ended_busy_ns: Counter,
     /// Poll times on this thread; debug only.
     pub poll_ns: Histogram,
-    /// The longest poll on this thread; debug only.
+    /// The longest poll on this thread, of those that were the longest of their task; debug only. The greatest of all
+    /// threads' is the site's.
     pub max_poll_ns: Counter,
     /// Time from wake to poll on this thread; debug only.
     pub scheduled_ns: Histogram,
@@ -62,10 +63,9 @@ impl Tally {
         self.lifetime_ns.record(lived_ns);
     }
 
-    /// Counts a finished poll. The owner.
+    /// Counts a finished poll that was the longest of its task: it may be the longest of the site. The owner.
     #[inline]
-    pub(crate) fn poll(&self, ns: u64) {
-        self.poll_ns.record(ns);
+    pub(crate) fn longest(&self, ns: u64) {
         if ns > self.max_poll_ns.get() {
             self.max_poll_ns.set(ns);
         }
@@ -89,34 +89,74 @@ impl Tally {
     }
 }
 
+/// Sites whose tally is found at once: more than most programs have.
+const NEAR: usize = 128;
+/// How many sites a chunk of the others holds.
 const CHUNK: usize = 64;
 type Chunk = [AtomicPtr<Tally>; CHUNK];
 
-/// All tallies of one thread, made as sites turn up. Two levels: most threads see few sites.
+/// All tallies of one thread, made as sites turn up. Two levels past the first sites: most threads see few.
 #[derive(Debug)]
-pub(crate) struct Tallies([AtomicPtr<Chunk>; MAX_SITES / CHUNK]);
+pub(crate) struct Tallies {
+    near: [AtomicPtr<Tally>; NEAR],
+    far: [AtomicPtr<Chunk>; MAX_SITES / CHUNK],
+}
 
 impl Tallies {
     pub(crate) const fn new() -> Self {
-        Self([const { AtomicPtr::new(std::ptr::null_mut()) }; MAX_SITES / CHUNK])
+        Self {
+            near: [const { AtomicPtr::new(std::ptr::null_mut()) }; NEAR],
+            far: [const { AtomicPtr::new(std::ptr::null_mut()) }; MAX_SITES / CHUNK],
+        }
     }
 
     /// The tally of a site, if this thread has one. Any thread.
     #[inline]
     pub(crate) fn get(&self, site: SiteId) -> Option<&'static Tally> {
-        let chunk = self.0.get(site.0 as usize / CHUNK)?.load(Ordering::Acquire);
-        if chunk.is_null() {
-            return None;
-        }
-        // SAFETY: a published chunk was leaked by `make` and is only ever shared.
-        let tally = unsafe { &*chunk }[site.0 as usize % CHUNK].load(Ordering::Acquire);
+        let place = match self.near.get(site.0 as usize) {
+            Some(place) => place,
+            None => self.far(site)?,
+        };
         // SAFETY: a published tally was leaked by `make` and is only ever shared.
-        unsafe { tally.as_ref() }
+        unsafe { place.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// Where the tally of a later site stands, if its chunk is there.
+    fn far(&self, site: SiteId) -> Option<&'static AtomicPtr<Tally>> {
+        let chunk = self
+            .far
+            .get(site.0 as usize / CHUNK)?
+            .load(Ordering::Acquire);
+        // SAFETY: a published chunk was leaked by `make` and is only ever shared.
+        let chunk = unsafe { chunk.as_ref() }?;
+        Some(&chunk[site.0 as usize % CHUNK])
+    }
+
+    /// The tally of one of the first sites, if it is there.
+    #[inline]
+    pub(crate) fn near(&self, site: SiteId) -> Option<&'static Tally> {
+        let place = self.near.get(site.0 as usize)?;
+        // SAFETY: a published tally was leaked by `make` and is only ever shared.
+        unsafe { place.load(Ordering::Acquire).as_ref() }
     }
 
     /// The tally of a site, a new one if need be. The owner.
     #[inline]
     pub(crate) fn of(&self, site: SiteId) -> &'static Tally {
+        match self.near(site) {
+            Some(tally) => tally,
+            None => self.find(site),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find(&self, site: SiteId) -> &'static Tally {
+        let site = if (site.0 as usize) < MAX_SITES {
+            site
+        } else {
+            SiteId::OTHER
+        };
         match self.get(site) {
             Some(tally) => tally,
             None => self.make(site),
@@ -124,31 +164,49 @@ impl Tallies {
     }
 
     /// Allocates: once per thread and site.
-    #[cold]
-    #[inline(never)]
     fn make(&self, site: SiteId) -> &'static Tally {
-        let site = if (site.0 as usize) < MAX_SITES {
-            site.0 as usize
-        } else {
-            0
-        };
-        let entry = &self.0[site / CHUNK];
-        let mut chunk = entry.load(Ordering::Acquire);
-        if chunk.is_null() {
-            chunk = Box::into_raw(Box::new(
-                [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNK],
-            ));
-            entry.store(chunk, Ordering::Release);
-        }
-        // SAFETY: non-null chunks were leaked here and are only ever shared.
-        let place = &unsafe { &*chunk }[site % CHUNK];
-        let known = place.load(Ordering::Acquire);
-        // SAFETY: non-null tallies were leaked here and are only ever shared.
-        if let Some(tally) = unsafe { known.as_ref() } {
-            return tally;
-        }
         let tally: &'static Tally = Box::leak(Box::new(Tally::default()));
-        place.store(std::ptr::from_ref(tally).cast_mut(), Ordering::Release);
+        let leaked = std::ptr::from_ref(tally).cast_mut();
+        match self.near.get(site.0 as usize) {
+            Some(place) => place.store(leaked, Ordering::Release),
+            None => self.chunk(site)[site.0 as usize % CHUNK].store(leaked, Ordering::Release),
+        }
         tally
+    }
+
+    /// The chunk of a later site, a new one if need be.
+    fn chunk(&self, site: SiteId) -> &'static Chunk {
+        let entry = &self.far[site.0 as usize / CHUNK];
+        // SAFETY: non-null chunks were leaked here and are only ever shared.
+        if let Some(chunk) = unsafe { entry.load(Ordering::Acquire).as_ref() } {
+            return chunk;
+        }
+        let none = [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNK];
+        let chunk: &'static Chunk = Box::leak(Box::new(none));
+        entry.store(std::ptr::from_ref(chunk).cast_mut(), Ordering::Release);
+        chunk
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_site_has_a_tally_of_its_own_and_what_is_past_the_last_shares_one() {
+        let tallies = Tallies::new();
+        let sites = [0, 1, NEAR - 1, NEAR, NEAR + CHUNK, MAX_SITES - 1];
+        for site in sites.map(|site| SiteId(site as u32)) {
+            assert!(tallies.get(site).is_none());
+            let tally = tallies.of(site);
+            tally.made.bump(u64::from(site.0) + 1);
+            assert!(std::ptr::eq(tally, tallies.of(site)));
+        }
+        for site in sites.map(|site| SiteId(site as u32)) {
+            let made = tallies.get(site).map(|tally| tally.made.get());
+            assert_eq!(made, Some(u64::from(site.0) + 1));
+        }
+        let past = tallies.of(SiteId(MAX_SITES as u32 + 7));
+        assert!(std::ptr::eq(past, tallies.of(SiteId::OTHER)));
     }
 }

@@ -7,7 +7,7 @@
 mod local;
 
 pub use local::{all, current};
-pub(crate) use local::{current_if_known, local, with};
+pub(crate) use local::{current_if_known, level_changed, local, with};
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -41,11 +41,14 @@ pub enum Role {
     Ours = 4,
 }
 
-/// The slot of one thread.
+/// The slot of one thread. What every poll touches comes first, and shares no cache line with another thread's.
 #[derive(Debug)]
+#[repr(C, align(128))]
 pub struct Thread {
     /// The record that is polled here now.
     poll: Post<Record>,
+    /// Whether the level is debug: here it costs a poll less than the global word.
+    debug: AtomicBool,
     /// Grows at everything that speaks against "made and dropped with nothing between": see `tracked`.
     activity: Counter,
     /// Parks and unparks of a worker: odd while parked.
@@ -90,6 +93,7 @@ impl Thread {
     fn new(number: u32) -> Self {
         Self {
             poll: Post::default(),
+            debug: AtomicBool::new(false),
             activity: Counter::default(),
             parks: Counter::default(),
             hooked: AtomicBool::new(false),
@@ -104,6 +108,17 @@ impl Thread {
             identity: Mutex::default(),
             number,
         }
+    }
+
+    /// Whether polls are timed.
+    #[inline]
+    pub(crate) fn is_debug(&self) -> bool {
+        self.debug.load(Ordering::Relaxed)
+    }
+
+    /// Polls are not timed any more, here: in a forked child.
+    pub(crate) fn forget_debug(&self) {
+        self.debug.store(false, Ordering::Relaxed);
     }
 
     /// Publishes the poll that begins, its edge already set; gives what was there, for `leave`.
@@ -140,10 +155,23 @@ impl Thread {
         Outer(self.poll.current()).record()
     }
 
-    /// Notes time in an outermost poll.
+    /// Notes the time of a poll that has ended here, and hands what was excused of it on to the one around it.
     #[inline]
-    pub(crate) fn add_busy(&self, ns: u64) {
-        self.busy_ns.bump(ns);
+    pub(crate) fn ended(&self, ns: u64, excused: impl FnOnce() -> u64) {
+        match self.current_record() {
+            None => self.busy_ns.bump(ns),
+            Some(_) => self.excuse(excused()),
+        }
+    }
+
+    /// Time inside the poll that runs, in ticks, which is not the poll's: our own work, blocking regions.
+    pub(crate) fn excuse(&self, ticks: u64) {
+        // A timed poll is measured from its edge.
+        if let Some(record) = self.current_record()
+            && record.edge.get() != 0
+        {
+            record.edge.bump(ticks);
+        }
     }
 
     /// Something happened between: see `tracked`.
@@ -189,6 +217,12 @@ impl Thread {
     #[inline]
     pub(crate) fn tally_of(&self, site: SiteId) -> &'static Tally {
         self.tallies.of(site)
+    }
+
+    /// The tally of one of the first sites, if it is there.
+    #[inline]
+    pub(crate) fn tally_near(&self, site: SiteId) -> Option<&'static Tally> {
+        self.tallies.near(site)
     }
 
     /// Says what the thread is for.

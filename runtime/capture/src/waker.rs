@@ -15,76 +15,72 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
+use crate::instrumented::WOKEN_WITHIN;
 use crate::protocol::refs::Refs;
 use crate::record::Record;
 use crate::sync::Ordering;
 use crate::{clock, thread};
 
-struct Node {
+/// A task's waker, as all of its clones share it.
+pub(crate) struct Node {
     inner: Waker,
     record: &'static Record,
     /// Which life of the record the node belongs to: after that, wakes are passed on and not counted.
     generation: u32,
     refs: Refs,
+    /// What the task is polled with: points back here, and takes no share of the count.
+    own: ManuallyDrop<Waker>,
 }
 
-/// The future's own hold on its node.
-pub(crate) struct TaskWaker(NonNull<Node>);
-
-impl std::fmt::Debug for TaskWaker {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TaskWaker")
-    }
-}
-
-// SAFETY: the node is shared through atomics and wakers, which are Send and Sync.
-unsafe impl Send for TaskWaker {}
-// SAFETY: as above.
-unsafe impl Sync for TaskWaker {}
-
-impl TaskWaker {
-    #[cold]
-    #[inline(never)]
-    fn new(inner: &Waker, record: &'static Record) -> Self {
+impl Node {
+    /// A node with one share, the caller's. Lives until the last share is released.
+    pub(crate) fn new(inner: &Waker, record: &'static Record) -> NonNull<Self> {
         let generation = record.lives.current();
-        let node = Box::new(Node {
-            inner: inner.clone(),
-            record,
-            generation,
-            refs: Refs::one(),
-        });
-        Self(NonNull::from(Box::leak(node)))
+        let node = Box::<Self>::new_uninit();
+        let at = NonNull::from(Box::leak(node)).cast::<Self>();
+        // SAFETY: the vtable's contract holds for the node once it is written, which is before anybody sees the waker.
+        let own = ManuallyDrop::new(unsafe { Waker::from_raw(raw(at)) });
+        // SAFETY: freshly allocated for a `Node`.
+        unsafe {
+            at.write(Self {
+                inner: inner.clone(),
+                record,
+                generation,
+                refs: Refs::one(),
+                own,
+            });
+        }
+        at
     }
 
-    /// The waker to poll with: the one `kept` stands for, as long as the runtime's own stays the same.
+    /// Whether it passes wakes on to the same task of the runtime's as `inner` does.
+    #[inline]
+    pub(crate) fn wakes(&self, inner: &Waker) -> bool {
+        self.inner.will_wake(inner)
+    }
+
+    /// The record of its task.
+    #[inline]
+    pub(crate) fn record(&self) -> &'static Record {
+        self.record
+    }
+
+    /// The waker to poll with. Borrowed from a holder, and so changes no count.
+    #[inline]
+    pub(crate) fn waker(&self) -> &Waker {
+        &self.own
+    }
+
+    /// Gives up a share.
     ///
-    /// It is borrowed from `kept`, and so changes no count.
-    #[inline]
-    pub(crate) fn for_poll(
-        kept: &mut Option<Self>,
-        inner: &Waker,
-        record: &'static Record,
-    ) -> ManuallyDrop<Waker> {
-        let own = match kept {
-            Some(own) if own.node().inner.will_wake(inner) => own,
-            kept => kept.insert(Self::new(inner, record)),
-        };
-        // SAFETY: the vtable's contract holds for the node. The waker takes no share of the count, and is not
-        // dropped; the caller keeps the node alive by `kept` while it polls.
-        ManuallyDrop::new(unsafe { Waker::from_raw(raw(own.0)) })
-    }
-
-    #[inline]
-    fn node(&self) -> &Node {
-        // SAFETY: `self` holds a share of the count, so the node lives.
-        unsafe { self.0.as_ref() }
-    }
-}
-
-impl Drop for TaskWaker {
-    fn drop(&mut self) {
-        // SAFETY: `self` holds a share, and gives it up here.
-        unsafe { release(self.0.as_ptr()) };
+    /// # Safety
+    /// The caller holds the share, and does not use it again.
+    pub(crate) unsafe fn release(node: *mut Self) {
+        // SAFETY: the share given up is still held, so the node lives until this line is over.
+        if unsafe { &*node }.refs.release() {
+            // SAFETY: it was the last share, so nobody else can reach the node; it came from a Box.
+            drop(unsafe { Box::from_raw(node) });
+        }
     }
 }
 
@@ -105,7 +101,7 @@ unsafe fn wake(data: *const ()) {
     // SAFETY: as in `clone`; `wake` consumes the share.
     unsafe {
         wake_by_ref(data);
-        release(data.cast_mut().cast());
+        Node::release(data.cast_mut().cast());
     }
 }
 
@@ -118,15 +114,7 @@ unsafe fn wake_by_ref(data: *const ()) {
 
 unsafe fn drop_waker(data: *const ()) {
     // SAFETY: as in `clone`; the waker's share is given up.
-    unsafe { release(data.cast_mut().cast()) };
-}
-
-unsafe fn release(node: *mut Node) {
-    // SAFETY: the caller gives up a share it holds, so the node lives until this line is over.
-    if unsafe { &*node }.refs.release() {
-        // SAFETY: it was the last share, so nobody else can reach the node; it came from a Box.
-        drop(unsafe { Box::from_raw(node) });
-    }
+    unsafe { Node::release(data.cast_mut().cast()) };
 }
 
 /// Counts a wake of the node's task.
@@ -142,7 +130,7 @@ fn count(node: &Node) {
         // end of the poll anyway.
         Some(own) if std::ptr::eq(own, record) => {
             record.self_wakes.bump(1);
-            record.woken.store(1, Ordering::Relaxed);
+            record.woken.store(WOKEN_WITHIN, Ordering::Relaxed);
         }
         other => {
             record.wakes.fetch_add(1, Ordering::Relaxed);

@@ -8,7 +8,7 @@ mod executor;
 use std::panic::Location;
 
 use executor::{Pending, look, meta, run, spawn};
-use pollscope_capture::instrumented::instrument;
+use pollscope_capture::instrumented::{Untold, instrument};
 use pollscope_capture::level::{Source, set_level, set_slow_poll_ns};
 use pollscope_capture::site::{self, MAX_SITES};
 use pollscope_capture::{Level, SiteId, TaskKind, names, registry, thread};
@@ -50,7 +50,7 @@ fn names_of_any_length_and_number() {
             name: Some(name),
             ..meta(here)
         };
-        instrument(Pending(0), None, &meta)
+        instrument(Pending(0), Untold, &meta)
     };
     let (task, share) = named(&long);
     let number = look(task.id()).name;

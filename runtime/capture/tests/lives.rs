@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use executor::{Pending, ended, findings, look, meta, poll, run, spawn, spawn_described, sum};
 use pollscope_capture::event::{Detail, ErrorText};
-use pollscope_capture::instrumented::instrument_blocking;
+use pollscope_capture::instrumented::{Read, Untold, instrument_blocking};
 use pollscope_capture::record::Outcome;
 use pollscope_capture::{SiteId, registry, thread};
 
@@ -157,7 +157,8 @@ fn an_error_nobody_saw_is_told_once_with_its_text() {
             debug: None,
         }
     }
-    let (task, share) = spawn_described(async { Err::<(), _>("7".to_owned()) }, Some(describe));
+    let (task, share) =
+        spawn_described(async { Err::<(), _>("7".to_owned()) }, describe as Read<_>);
     let site = look(task.id()).site;
     let output = run(task);
     assert_eq!(ended(site, Outcome::Error), 1);
@@ -185,7 +186,8 @@ fn an_error_whose_own_text_panics_is_told_by_its_type() {
     fn describe(_: &Result<(), String>) -> ErrorText {
         panic!("a Display that panics");
     }
-    let (task, _share) = spawn_described(async { Err::<(), _>("7".to_owned()) }, Some(describe));
+    let (task, _share) =
+        spawn_described(async { Err::<(), _>("7".to_owned()) }, describe as Read<_>);
     let site = look(task.id()).site;
     drop(run(task));
     let told = findings(site);
@@ -230,19 +232,19 @@ fn a_poll_within_a_poll_gives_the_thread_back() {
 #[test]
 fn closures_are_counted_as_tasks_are() {
     let here = std::panic::Location::caller();
-    let (work, share) = instrument_blocking(|| 7, None, &meta(here));
+    let (work, share) = instrument_blocking(|| 7, Untold, &meta(here));
     let site = look(share.id()).site;
     assert_eq!(work().into_inner(), 7);
     assert_eq!(ended(site, Outcome::Ok), 1);
     drop(share);
 
-    let (work, share) = instrument_blocking(|| drop(vec![1]), None, &meta(here));
+    let (work, share) = instrument_blocking(|| drop(vec![1]), Untold, &meta(here));
     let site = look(share.id()).site;
     drop(work);
     assert_eq!(ended(site, Outcome::Aborted), 1);
     assert_eq!(look(share.id()).polls(), 0);
 
-    let (work, share) = instrument_blocking(|| assert!(here.line() == 0), None, &meta(here));
+    let (work, share) = instrument_blocking(|| assert!(here.line() == 0), Untold, &meta(here));
     let site = look(share.id()).site;
     assert!(catch_unwind(AssertUnwindSafe(|| work().into_inner())).is_err());
     assert_eq!(ended(site, Outcome::Panic), 1);

@@ -76,6 +76,50 @@ fn the_time_of_a_blocking_region_is_not_the_polls() {
 }
 
 #[test]
+fn what_is_not_the_inner_polls_is_not_the_outer_polls_either() {
+    debug();
+    let (inner, _inner_share) = spawn(async { registry::blocking_region(|| spin(4 * WORK)) });
+    let (task, _share) = spawn(async move { run(inner).into_inner() });
+    let id = task.id();
+    run(task).into_inner();
+    assert!(look(id).busy_ns < 2 * WORK.as_nanos() as u64);
+}
+
+/// Sites are told apart by the type of the future: so many of them in one place, each with backtraces of its own.
+fn track_many<const SITES: usize>(at: &'static Location<'static>) {
+    struct Future<T>(T);
+    fn one<T>(value: T, at: &'static Location<'static>) {
+        for _ in 0..8 {
+            track_at(Future(std::hint::black_box(&value)), at).discard();
+        }
+    }
+    one([(); SITES], at);
+    one(([(); SITES], 1_u8), at);
+    one(([(); SITES], 1_u16), at);
+    one(([(); SITES], 1_u32), at);
+}
+
+#[test]
+fn the_time_of_our_own_backtraces_is_not_the_polls() {
+    debug();
+    let wall = std::cell::Cell::new(0);
+    let (task, _share) = spawn(poll_fn(|_| {
+        let start = clock::mono_ns();
+        let at = Location::caller();
+        track_many::<0>(at);
+        track_many::<1>(at);
+        track_many::<2>(at);
+        track_many::<3>(at);
+        wall.set(clock::mono_ns() - start);
+        Poll::Ready(())
+    }));
+    let id = task.id();
+    run(task).into_inner();
+    let busy = look(id).busy_ns;
+    assert!(busy < wall.get() / 2, "{busy} ns of {} ns", wall.get());
+}
+
+#[test]
 fn a_slow_poll_is_told_with_its_number_and_a_quick_one_is_not() {
     debug();
     let (task, _share) = spawn(async {

@@ -26,7 +26,7 @@ use std::process::Command;
 use std::task::{Context, Poll, Waker};
 
 use pollscope_capture::TaskKind;
-use pollscope_capture::instrumented::instrument;
+use pollscope_capture::instrumented::{Untold, instrument};
 use pollscope_capture::task::{Asks, Meta};
 use tokio::sync::mpsc;
 
@@ -249,7 +249,7 @@ fn by_hand(watched: bool, rounds: u32) -> f64 {
             runtime: 0,
             asks: Asks::Caller,
         };
-        let (future, _share) = instrument(Never, None, &meta);
+        let (future, _share) = instrument(Never, Untold, &meta);
         polls(pin!(future), rounds)
     } else {
         polls(pin!(Never), rounds)

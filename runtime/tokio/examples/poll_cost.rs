@@ -5,20 +5,93 @@
 //! ```
 //!
 //! Only what runs inside `measured` is counted. All of it runs on one thread, so counts repeat exactly. The clock
-//! is the one of production: valgrind emulates the counter and the CPU's word that it can be trusted.
+//! is the one of production: valgrind emulates the counter and the CPU's word that it can be trusted. The allocator is
+//! not: what the system's takes for one task swings by some 300 instructions with all that was allocated before.
 
 #![expect(clippy::print_stderr, reason = "says how it is called")]
+#![expect(
+    clippy::cast_ptr_alignment,
+    reason = "blocks are at least 16 bytes, and as aligned"
+)]
+#![expect(unsafe_code, reason = "an allocator that costs the same every time")]
 
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::UnsafeCell;
 use std::future::Future;
 use std::hint::black_box;
 use std::pin::{Pin, pin};
 use std::process::ExitCode;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use pollscope_capture::TaskKind;
-use pollscope_capture::instrumented::instrument;
+use pollscope_capture::instrumented::{Untold, instrument};
 use pollscope_capture::task::{Asks, Meta};
 use tokio::sync::mpsc;
+
+/// Hands out powers of two and takes them back to a list for each: some 30 instructions, whatever went before.
+struct Steady {
+    taken: AtomicBool,
+    free: UnsafeCell<[*mut u8; 32]>,
+}
+
+// SAFETY: the lists are touched under `taken` only.
+unsafe impl Sync for Steady {}
+
+#[global_allocator]
+static STEADY: Steady = Steady {
+    taken: AtomicBool::new(false),
+    free: UnsafeCell::new([ptr::null_mut(); 32]),
+};
+
+impl Steady {
+    /// The list of a size, alone with it.
+    fn with<R>(&self, class: usize, f: impl FnOnce(&mut *mut u8) -> R) -> R {
+        while self.taken.swap(true, Ordering::Acquire) {
+            std::hint::spin_loop();
+        }
+        // SAFETY: `taken` is ours.
+        let done = f(&mut unsafe { &mut *self.free.get() }[class]);
+        self.taken.store(false, Ordering::Release);
+        done
+    }
+}
+
+fn class_of(layout: Layout) -> usize {
+    let size = layout.size().max(layout.align()).max(16);
+    size.next_power_of_two().trailing_zeros() as usize
+}
+
+// SAFETY: a block is a power of two of bytes at least as large and as aligned as asked for, and on no list while it is
+// handed out.
+unsafe impl GlobalAlloc for Steady {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let class = class_of(layout);
+        let known = self.with(class, |first| {
+            let block = *first;
+            if !block.is_null() {
+                // SAFETY: a block on the list holds the address of the next.
+                *first = unsafe { block.cast::<*mut u8>().read() };
+            }
+            block
+        });
+        if !known.is_null() {
+            return known;
+        }
+        let whole = Layout::from_size_align(1 << class, 1 << class);
+        // SAFETY: the size is not zero.
+        whole.map_or(ptr::null_mut(), |whole| unsafe { System.alloc(whole) })
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        self.with(class_of(layout), |first| {
+            // SAFETY: the block is at least 16 bytes, and nobody's any more.
+            unsafe { block.cast::<*mut u8>().write(*first) };
+            *first = block;
+        });
+    }
+}
 
 /// A leaf that is never ready, and does nothing but look so.
 struct Never;
@@ -82,7 +155,7 @@ fn polls(watched: bool, rounds: u64) {
             runtime: 0,
             asks: Asks::Caller,
         };
-        let (future, _share) = instrument(Never, None, &meta);
+        let (future, _share) = instrument(Never, Untold, &meta);
         let mut future = pin!(future);
         poll(future.as_mut(), 100);
         measured(|| poll(future.as_mut(), rounds));
@@ -139,8 +212,7 @@ async fn wakes(watched: bool, rounds: u64) {
     }
 }
 
-/// A future of 64 bytes, so that ours and Tokio's own task cell fall into one size of the allocator: what a spawn
-/// costs more where they do not is the allocator's.
+/// Tasks that are spawned and joined one after the other, each a future of 64 bytes.
 async fn spawns(watched: bool, rounds: u64) {
     for _ in 0..rounds {
         let held = [0_u64; 8];

@@ -7,17 +7,28 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pollscope_capture::event::ErrorText;
-use pollscope_capture::instrumented::Describe;
+use pollscope_capture::instrumented::{Describe, Read};
 
 /// Longest text kept of one error, in bytes.
 const LONGEST: usize = 1024;
+
+/// Reads the outputs that are known by their type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known;
+
+impl<T: 'static> Describe<T> for Known {
+    #[inline]
+    fn reader(self) -> Option<Read<T>> {
+        known()
+    }
+}
 
 /// How to read an output of type `T`, if it is one of those known: a `Result` of no value and a common error.
 ///
 /// Stable Rust cannot ask whether a type has `Display`; but a few types are most of what programs return. The
 /// comparisons are of constants: what is left of them is one pointer.
 #[inline]
-pub(crate) fn known<T: 'static>() -> Describe<T> {
+fn known<T: 'static>() -> Option<Read<T>> {
     macro_rules! one_of {
         ($($error:ty),+ $(,)?) => {
             $(if TypeId::of::<T>() == TypeId::of::<Result<(), $error>>() {

@@ -7,7 +7,7 @@ use std::panic::Location;
 
 pub use pollscope_capture::TaskKind;
 pub use pollscope_capture::event::ErrorText;
-pub use pollscope_capture::instrumented::Describe;
+pub use pollscope_capture::instrumented::{Describe, Read};
 pub use tokio;
 
 pub use crate::owner::Owner;
@@ -15,14 +15,15 @@ use crate::task::{JoinHandle, NewTask, watched};
 
 /// Spawns a task as made at `location`, whose error is read by `describe`.
 #[track_caller]
-pub fn spawn_described<F>(
+pub fn spawn_described<F, D>(
     future: F,
-    describe: Describe<F::Output>,
+    describe: D,
     location: &'static Location<'static>,
 ) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
+    D: Describe<F::Output>,
 {
     let task = NewTask::at(TaskKind::Task, location);
     watched!(task, future, describe => |future, share| JoinHandle::new(tokio::task::spawn(future), share))

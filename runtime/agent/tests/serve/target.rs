@@ -35,7 +35,11 @@ pub(crate) fn be_the_target() {
         runtime: 0,
         asks: Asks::Caller,
     };
-    let (waits, _) = instrument(std::future::pending::<()>(), None, &meta("waits"));
+    let (waits, _) = instrument(
+        std::future::pending::<()>(),
+        pollscope_capture::instrumented::Untold,
+        &meta("waits"),
+    );
     WAITS.store(waits.id(), Ordering::Relaxed);
     let mut waits = Box::pin(waits);
     assert!(
@@ -47,7 +51,11 @@ pub(crate) fn be_the_target() {
     let hang = async {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
     };
-    let (hangs, _) = instrument(hang, None, &meta("hangs"));
+    let (hangs, _) = instrument(
+        hang,
+        pollscope_capture::instrumented::Untold,
+        &meta("hangs"),
+    );
     let mut hangs = Box::pin(hangs);
     assert!(
         hangs

@@ -46,7 +46,7 @@ where
                 runtime: 0,
                 asks: Asks::Handle,
             };
-            let (task, handle) = instrument(future, None, &meta);
+            let (task, handle) = instrument(future, pollscope_capture::instrumented::Untold, &meta);
             drop(handle);
             let mut task = std::pin::pin!(task);
             let waker = Waker::from(Arc::new(Unpark(thread::current())));

@@ -7,11 +7,11 @@ use crate::thread::{self, Role};
 use crate::{clock, panic};
 
 /// Puts a closure for the blocking pool under our eyes.
-pub fn instrument_blocking<F, R>(
+pub fn instrument_blocking<F, R, D: Describe<R>>(
     work: F,
-    describe: Describe<R>,
+    describe: D,
     meta: &Meta<'_>,
-) -> (impl FnOnce() -> Observed<R> + use<F, R>, HandleShare)
+) -> (impl FnOnce() -> Observed<R> + use<F, R, D>, HandleShare)
 where
     F: FnOnce() -> R,
 {

@@ -1,8 +1,13 @@
 //! The output of a task, until somebody takes it.
+//!
+//! It carries its record and nothing else: for an output of no size it is two registers, and a poll that is pending
+//! returns no memory. How an error's text is read waits in the record.
+
+#![expect(unsafe_code, reason = "a function behind a word of the record")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::Describe;
+use super::{Describe, Read};
 use crate::event::{Detail, ErrorText, Family};
 use crate::level::{self, Level};
 use crate::record::{Outcome, Record};
@@ -14,7 +19,6 @@ pub struct Observed<T> {
     /// `None` once it was taken.
     value: Option<T>,
     record: Option<&'static Record>,
-    describe: Describe<T>,
 }
 
 impl<T> std::fmt::Debug for Observed<T> {
@@ -32,19 +36,20 @@ impl<T> Observed<T> {
         Self {
             value: Some(value),
             record: None,
-            describe: None,
         }
     }
 
     /// The task has ended with this output, which takes over its side of the record.
     #[inline]
-    pub(super) fn new(value: T, record: &'static Record, describe: Describe<T>) -> Self {
+    pub(super) fn new(value: T, record: &'static Record, describe: impl Describe<T>) -> Self {
         let is_err = is_err::is_err(&value);
         task::ended(record, if is_err { Outcome::Error } else { Outcome::Ok });
+        if is_err && let Some(read) = describe.reader() {
+            record.set_error_reader(read as *const ());
+        }
         Self {
             value: Some(value),
             record: Some(record),
-            describe,
         }
     }
 
@@ -90,14 +95,14 @@ impl<T> Observed<T> {
         if let Some(value) = &self.value
             && record.outcome() == Outcome::Error
         {
-            leaked(record, value, self.describe);
+            leaked(record, value);
         }
         task::task_gone(record, false);
     }
 }
 
 #[cold]
-fn leaked<T>(record: &'static Record, value: &T, describe: Describe<T>) {
+fn leaked<T>(record: &'static Record, value: &T) {
     let Some(thread) = thread::current().filter(|_| level::level() != Level::Off) else {
         return;
     };
@@ -106,8 +111,8 @@ fn leaked<T>(record: &'static Record, value: &T, describe: Describe<T>) {
         return;
     };
     // The error's own Display and Debug run here, in a drop: they may panic as they like, we do not.
-    let described =
-        describe.and_then(|describe| catch_unwind(AssertUnwindSafe(|| describe(value))).ok());
+    let described = reader(record)
+        .and_then(|read: Read<T>| catch_unwind(AssertUnwindSafe(|| read(value))).ok());
     let text = described.unwrap_or_else(|| ErrorText {
         type_name: std::any::type_name::<T>(),
         ..ErrorText::default()
@@ -117,4 +122,12 @@ fn leaked<T>(record: &'static Record, value: &T, describe: Describe<T>) {
         observed,
         Detail::Error(Box::new(text)),
     ));
+}
+
+/// How to read the text of the output that holds `record`, as `Observed::<T>::new` noted it.
+fn reader<T>(record: &Record) -> Option<Read<T>> {
+    let reader = record.error_reader()?;
+    // SAFETY: set by `new` for the output that has this side of the record, which is an `Observed<T>`: the record is
+    // its own until it is dropped, and a new life starts without a reader. So this is the `Read<T>` it was then.
+    Some(unsafe { std::mem::transmute::<*const (), Read<T>>(reader) })
 }

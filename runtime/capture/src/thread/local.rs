@@ -15,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{Identity, Role, Thread};
 use crate::backtrace;
+use crate::level::{self, Level};
 use crate::site::Cache;
 use crate::slab::FreeList;
 
@@ -100,6 +101,16 @@ fn spare_part() -> &'static Local {
     local
 }
 
+/// Tells all threads whether polls are timed. Whoever takes a slot meanwhile asks for the level itself.
+pub(crate) fn level_changed() {
+    let _one = REGISTER.lock().unwrap_or_else(PoisonError::into_inner);
+    // Asked for under the lock: of two changes at a time the later one holds for all.
+    let debug = level::level() == Level::Debug;
+    for thread in all() {
+        thread.debug.store(debug, Ordering::Relaxed);
+    }
+}
+
 /// All slots, those without a thread included.
 pub fn all() -> impl Iterator<Item = &'static Thread> {
     parts().map(|local| {
@@ -158,6 +169,8 @@ fn add() -> Option<&'static Local> {
     let number = COUNT.load(Ordering::Relaxed);
     let entry = TABLE.get(number as usize)?;
     let local: &'static Local = Box::leak(Box::new(Local::new(number)));
+    let debug = level::level() == Level::Debug;
+    local.thread.debug.store(debug, Ordering::Relaxed);
     entry.store(std::ptr::from_ref(local).cast_mut(), Ordering::Release);
     COUNT.store(number + 1, Ordering::Release);
     Some(local)

@@ -7,14 +7,14 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use pollscope_capture::event::Event;
-use pollscope_capture::instrumented::{Describe, Instrumented, instrument};
+use pollscope_capture::instrumented::{Describe, Instrumented, Untold, instrument};
 use pollscope_capture::record::{Outcome, Snapshot};
 use pollscope_capture::tally::Tally;
 use pollscope_capture::task::{Asks, HandleShare, Meta};
 use pollscope_capture::{SiteId, TaskKind, registry, thread};
 
 /// A task that nobody runs but the test.
-pub(crate) type Task<F> = Pin<Box<Instrumented<F>>>;
+pub(crate) type Task<F, D = Untold> = Pin<Box<Instrumented<F, D>>>;
 
 /// What a spawner would say of a task made at `location`.
 pub(crate) fn meta(location: &'static Location<'static>) -> Meta<'static> {
@@ -29,14 +29,14 @@ pub(crate) fn meta(location: &'static Location<'static>) -> Meta<'static> {
 
 #[track_caller]
 pub(crate) fn spawn<F: Future>(future: F) -> (Task<F>, HandleShare) {
-    spawn_described(future, None)
+    spawn_described(future, Untold)
 }
 
 #[track_caller]
-pub(crate) fn spawn_described<F: Future>(
+pub(crate) fn spawn_described<F: Future, D: Describe<F::Output>>(
     future: F,
-    describe: Describe<F::Output>,
-) -> (Task<F>, HandleShare) {
+    describe: D,
+) -> (Task<F, D>, HandleShare) {
     let (task, share) = instrument(future, describe, &meta(Location::caller()));
     (Box::pin(task), share)
 }

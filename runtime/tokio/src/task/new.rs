@@ -6,11 +6,12 @@ use std::pin::Pin;
 
 use pollscope_capture::TaskKind;
 use pollscope_capture::instrumented::{
-    Describe, Instrumented, Observed, instrument, instrument_blocking, instrument_boxed,
+    Describe, Instrumented, Observed, instrument, instrument_blocking, instrument_boxed, unwatched,
 };
+use pollscope_capture::registry;
 use pollscope_capture::task::{Asks, HandleShare, Meta};
 
-use crate::describe;
+use crate::describe::Known;
 use crate::runtime::known;
 use crate::setup::{self, aborts, ids};
 
@@ -54,22 +55,28 @@ impl<'a> NewTask<'a> {
 
     /// Puts the future under our eyes. What comes out must be spawned, and the share joined to its handle.
     #[inline]
-    pub(crate) fn of<F: Future>(
+    pub(crate) fn of<F: Future, D: Describe<F::Output>>(
         self,
         future: F,
-        describe: Describe<F::Output>,
-    ) -> (Instrumented<F>, HandleShare) {
+        describe: D,
+    ) -> (Instrumented<F, D>, HandleShare) {
+        if registry::is_off() {
+            return unwatched(future, describe);
+        }
         setup::ensure_started();
         instrument(future, describe, &self.meta(Asks::Handle))
     }
 
     /// The same, of a future that was boxed because it is large.
     #[inline]
-    pub(crate) fn of_boxed<F: Future>(
+    pub(crate) fn of_boxed<F: Future, D: Describe<F::Output>>(
         self,
         future: Pin<Box<F>>,
-        describe: Describe<F::Output>,
-    ) -> (Instrumented<Pin<Box<F>>>, HandleShare) {
+        describe: D,
+    ) -> (Instrumented<Pin<Box<F>>, D>, HandleShare) {
+        if registry::is_off() {
+            return unwatched(future, describe);
+        }
         setup::ensure_started();
         instrument_boxed(future, describe, &self.meta(Asks::Handle))
     }
@@ -84,7 +91,7 @@ impl<'a> NewTask<'a> {
         R: 'static,
     {
         setup::ensure_started();
-        instrument_blocking(work, describe::known::<R>(), &self.meta(Asks::Handle))
+        instrument_blocking(work, Known, &self.meta(Asks::Handle))
     }
 
     /// What is known of a root future: its caller gets the output, whatever it is.
@@ -120,7 +127,7 @@ pub(crate) const fn is_large<F>() -> bool {
 /// Puts a future under our eyes, boxed if it is large, and spawns it: `spawn` is written out for both.
 macro_rules! watched {
     ($task:expr, $future:ident => |$inner:ident, $share:ident| $spawn:expr) => {
-        $crate::task::watched!($task, $future, $crate::describe::known() => |$inner, $share| $spawn)
+        $crate::task::watched!($task, $future, $crate::describe::Known => |$inner, $share| $spawn)
     };
     ($task:expr, $future:ident, $describe:expr => |$inner:ident, $share:ident| $spawn:expr) => {
         if const { $crate::task::is_large::<F>() } {
@@ -141,11 +148,18 @@ macro_rules! blocked_on {
         let meta = task.root();
         if const { $crate::task::is_large::<F>() } {
             let boxed = Box::pin($future);
-            let ($inner, _) =
-                ::pollscope_capture::instrumented::instrument_boxed(boxed, None, &meta);
+            let ($inner, _) = ::pollscope_capture::instrumented::instrument_boxed(
+                boxed,
+                ::pollscope_capture::instrumented::Untold,
+                &meta,
+            );
             $block_on
         } else {
-            let ($inner, _) = ::pollscope_capture::instrumented::instrument($future, None, &meta);
+            let ($inner, _) = ::pollscope_capture::instrumented::instrument(
+                $future,
+                ::pollscope_capture::instrumented::Untold,
+                &meta,
+            );
             $block_on
         }
         .into_inner()

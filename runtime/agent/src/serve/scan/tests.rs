@@ -17,8 +17,11 @@ fn record() -> &'static Record {
             runtime: 0,
             asks: pollscope_capture::task::Asks::Caller,
         };
-        let (task, _) =
-            pollscope_capture::instrumented::instrument(std::future::pending::<()>(), None, &meta);
+        let (task, _) = pollscope_capture::instrumented::instrument(
+            std::future::pending::<()>(),
+            pollscope_capture::instrumented::Untold,
+            &meta,
+        );
         let id = task.id();
         std::mem::forget(task);
         registry::find(id).expect("it lives").0

@@ -31,7 +31,7 @@ impl Task {
             runtime: 0,
             asks: Asks::Handle,
         };
-        let (future, handle) = instrument(future, None, &meta);
+        let (future, handle) = instrument(future, pollscope_capture::instrumented::Untold, &meta);
         Self {
             future: Box::pin(future),
             _handle: handle,

@@ -1,0 +1,113 @@
+//! What is measured of a poll in debug: two reads of the clock and plain stores. One copy for all futures.
+
+use crate::event::{Detail, Family};
+use crate::record::Record;
+use crate::sync::Ordering;
+use crate::tally::Tally;
+use crate::thread::Thread;
+use crate::{clock, level, task};
+
+/// In `Record::woken`: by the task's own poll, which sets the time at its end.
+pub(crate) const WOKEN_WITHIN: u64 = 1;
+
+/// A poll that is timed.
+pub(super) struct Timed {
+    tally: &'static Tally,
+    /// Ticks.
+    pub(super) start: u64,
+}
+
+// No call in these two but in their last line, and so no registers to save: written so that they stay as cheap as if
+// they were inlined into each future's poll.
+impl Timed {
+    /// The poll begins, before others see it.
+    #[inline(never)]
+    pub(super) fn begin(record: &'static Record, thread: &'static Thread) -> Self {
+        match (thread.tally_near(record.site()), clock::counted()) {
+            (Some(tally), Some(now)) => Self::begun(record, tally, now),
+            _ => Self::begin_slowly(record, thread),
+        }
+    }
+
+    #[inline(never)]
+    fn begin_slowly(record: &'static Record, thread: &'static Thread) -> Self {
+        Self::begun(record, thread.tally_of(record.site()), clock::ticks())
+    }
+
+    #[inline]
+    fn begun(record: &'static Record, tally: &'static Tally, start: u64) -> Self {
+        let woken = record.woken.load(Ordering::Relaxed);
+        if woken != 0 {
+            record.woken.store(0, Ordering::Relaxed);
+            let waited = clock::ticks_to_ns(start.saturating_sub(woken));
+            record.scheduled_ns.bump(waited);
+            tally.scheduled_ns.record(waited);
+        }
+        Self { tally, start }
+    }
+
+    /// The poll returned, and is not seen any more.
+    #[inline(never)]
+    pub(super) fn end(self, record: &'static Record, thread: &'static Thread) {
+        match clock::counted() {
+            Some(now) => self.ended(record, thread, now),
+            None => self.end_slowly(record, thread),
+        }
+    }
+
+    #[inline(never)]
+    fn end_slowly(self, record: &'static Record, thread: &'static Thread) {
+        self.ended(record, thread, clock::ticks());
+    }
+
+    #[inline]
+    fn ended(self, record: &'static Record, thread: &'static Thread, end: u64) {
+        let Self { tally, start } = self;
+        // Not `start`: what is excused has moved the edge by the time it took.
+        let edge = record.edge.get();
+        let ns = clock::ticks_to_ns(end.saturating_sub(edge));
+        record.busy_ns.bump(ns);
+        tally.poll_ns.record(ns);
+        if ns > record.max_ns.get() {
+            record.max_ns.set(ns);
+            tally.longest(ns);
+        }
+        thread.ended(ns, || edge.saturating_sub(start));
+        record.edge.set(end);
+        if record.woken.load(Ordering::Relaxed) == WOKEN_WITHIN {
+            // It waits for its next poll since now.
+            record.woken.store(end, Ordering::Relaxed);
+        }
+        if ns >= level::note_ns() {
+            slow(record, thread, edge, ns);
+        }
+    }
+}
+
+/// Tells of a poll that took long, unless the clock itself cannot be believed.
+#[cold]
+#[inline(never)]
+fn slow(record: &'static Record, thread: &'static Thread, start: u64, ns: u64) {
+    // A counter that jumped (migration between unsynchronised cores, suspend) would invent slow polls.
+    let drift = clock::mono_of(clock::ticks()).abs_diff(clock::mono_ns());
+    if drift > (ns / 4).max(1_000_000) {
+        return;
+    }
+    let tally = thread.tally_of(record.site());
+    let slow = ns >= level::slow_poll_ns();
+    let family = if slow {
+        Family::SlowPoll
+    } else {
+        Family::LongPoll
+    };
+    if tally.find(family) || slow {
+        let detail = Detail::Poll {
+            start,
+            ns,
+            number: record.polls(),
+            // As the watchdog saw it: before the end of the poll changed it.
+            thread_seq: thread.seq() - 1,
+        };
+        thread.tell(task::finding(record, crate::StackId::NONE, detail));
+    }
+}
