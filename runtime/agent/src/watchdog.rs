@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use pollscope_capture::level::{self, Level};
-use pollscope_capture::stack::Live;
+use pollscope_capture::stack::{Live, LiveStack, Missed, ThreadHandle};
 use pollscope_capture::{clock, registry, thread};
 
 use crate::state::Agent;
@@ -52,11 +52,10 @@ pub(crate) fn run(agent: &Arc<Agent>) {
     let (mut rounds, mut due_in) = (0_u64, DEBUG);
     while registry::is_own_process() {
         let pause = if is_quiet() { QUIET } else { due_in };
-        let before = clock::mono_ns();
         std::thread::park_timeout(pause);
         // Asked again: a change of the level ends the pause.
         let quiet = is_quiet();
-        due_in = ours::guarded(|| dog.round(before, pause, quiet))
+        due_in = ours::guarded(|| dog.round(pause, quiet))
             .unwrap_or(DEBUG)
             .clamp(SHORTEST, DEBUG);
         rounds += 1;
@@ -79,6 +78,22 @@ struct Round<'a> {
     quiet: bool,
     /// In how many nanoseconds the next poll is due, of those that last.
     due_in: u64,
+    /// Nanoseconds that went by while stacks were taken: some wait for a tick of the clock.
+    taking_ns: u64,
+}
+
+impl Round<'_> {
+    /// Takes the stack of a thread, if it is `still` where it was found.
+    fn capture(
+        &mut self,
+        handle: &ThreadHandle,
+        still: impl FnMut() -> bool,
+    ) -> Result<LiveStack, Missed> {
+        let begun = clock::mono_ns();
+        let taken = self.live.capture(handle, still);
+        self.taking_ns += clock::mono_ns().saturating_sub(begun);
+        taken
+    }
 }
 
 /// What is kept from one round to the next.
@@ -86,6 +101,8 @@ struct Watchdog {
     agent: Arc<Agent>,
     live: Live,
     lateness: Lateness,
+    /// When the last round began, later by what it spent on stacks: no round takes long but for these.
+    since_ns: u64,
     polls: Polls,
     workers: Workers,
     waiting: Waiting,
@@ -97,21 +114,24 @@ impl Watchdog {
             agent,
             live,
             lateness: Lateness::new(),
+            since_ns: clock::mono_ns(),
             polls: Polls::default(),
             workers: Workers::default(),
             waiting: Waiting::default(),
         }
     }
 
-    /// One round after a pause that began at `before`. In how long the next should be, if that is soon.
-    fn round(&mut self, before: u64, pause: Duration, quiet: bool) -> Duration {
+    /// One round after a pause. In how long the next should be, if that is soon.
+    fn round(&mut self, pause: Duration, quiet: bool) -> Duration {
         let now_ns = clock::mono_ns();
+        let since_ns = std::mem::replace(&mut self.since_ns, now_ns);
         if level::level() == Level::Off {
             return QUIET;
         }
-        if let Some(gap) = self.lateness.judge(before, now_ns, pause) {
+        if let Some(gap) = self.lateness.judge(since_ns, now_ns, pause) {
+            // Where it was the watchdog alone that did not run, nobody can say what the polls did meanwhile.
+            self.polls.lose(gap.to_ns - gap.from_ns);
             if gap.held_all() {
-                self.polls.lose(gap.to_ns - gap.from_ns);
                 self.workers.lose();
             }
             self.agent.state().slow_polls.gap(gap);
@@ -125,12 +145,14 @@ impl Watchdog {
             threshold_ns,
             quiet,
             due_in: u64::MAX,
+            taking_ns: 0,
         };
         for thread in thread::all() {
             self.polls.see(&mut round, thread);
             self.workers.see(&mut round, thread);
         }
         let due_in = Duration::from_nanos(round.due_in);
+        self.since_ns += round.taking_ns;
         self.workers.settle_late(&self.agent, now_ns);
         self.agent.watched_ns.store(now_ns, Ordering::Release);
         if std::mem::take(&mut self.workers.said) {

@@ -1,11 +1,18 @@
 //! In quiet nothing is timed, and still a poll that hung before anybody came is found and named.
 
+use std::panic::Location;
+use std::pin::pin;
 use std::sync::mpsc::channel;
+use std::task::{Context, Waker};
 use std::thread;
+use std::time::Duration;
 
 use pollscope_agent::Kind;
+use pollscope_capture::instrumented::{Untold, instrument};
 use pollscope_capture::level::{self, Level, Source};
+use pollscope_capture::task::{Asks, Meta};
 use pollscope_capture::thread::{Role, current};
+use pollscope_capture::{TaskKind, registry};
 
 #[path = "support/executor.rs"]
 mod executor;
@@ -45,6 +52,57 @@ fn a_hang_is_found_at_the_second_round_and_is_over_when_it_is_over() {
         finding(Kind::SlowPoll, "hung").filter(|finding| !finding.live)
     });
     assert_eq!((over.id, over.count), (live.id, 1));
+}
+
+/// Polls a task of its own to its end within whatever is polled here.
+fn within<F: Future<Output = ()>>(name: &str, future: F) {
+    let meta = Meta {
+        location: Location::caller(),
+        kind: TaskKind::Local,
+        name: Some(name),
+        runtime: 0,
+        asks: Asks::Handle,
+    };
+    let (task, handle) = instrument(future, Untold, &meta);
+    drop(handle);
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(pin!(task).poll(&mut cx).is_ready());
+}
+
+#[test]
+fn a_poll_that_lasts_while_others_come_and_go_within_it_is_found() {
+    level::set_level(Level::Quiet, Source::Explicit);
+    begin();
+    let (tell, told) = channel();
+    let worker = run("outer", async move {
+        while told.try_recv().is_err() {
+            within("inner", async {});
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let live = until("the outer poll", || finding(Kind::SlowPoll, "outer"));
+    assert!(live.live && live.wall_ns >= Some(1_000_000_000), "{live:?}");
+    tell.send(()).expect("it waits");
+    worker.join().expect("it ends");
+    let over = until("its end", || {
+        finding(Kind::SlowPoll, "outer").filter(|finding| !finding.live)
+    });
+    assert_eq!((over.id, over.count), (live.id, 1));
+}
+
+#[test]
+fn a_poll_that_only_waits_in_blocking_regions_is_not() {
+    level::set_level(Level::Quiet, Source::Explicit);
+    begin();
+    run("polite", async {
+        for _ in 0..7 {
+            registry::blocking_region(|| thread::sleep(Duration::from_millis(450)));
+        }
+    })
+    .join()
+    .expect("it ends");
+    pollscope_agent::flush(Duration::from_secs(5));
+    assert!(finding(Kind::SlowPoll, "polite").is_none());
 }
 
 /// A worker that does not park and sleeps under something that is no task of ours, as Tokio's hooks would tell it.

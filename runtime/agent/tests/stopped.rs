@@ -1,6 +1,7 @@
 //! A process that was stopped is not a poll that was slow: the false positive that asyncio has.
 
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,13 +21,23 @@ fn a_poll_that_was_stopped_with_its_process_is_a_note_that_says_so() {
     run("warm-up", async {}).join().expect("it ends");
     // The watchdog has done a round or two: it knows itself.
     thread::sleep(Duration::from_millis(100));
-    let (tell, told) = std::sync::mpsc::channel();
+    // Ready before the poll begins: how long a shell takes to start is no part of it.
+    let me = std::process::id();
+    let mut stopper = Command::new("sh")
+        .args([
+            "-c",
+            &format!("read go; kill -STOP {me}; sleep 0.4; kill -CONT {me}"),
+        ])
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("a shell");
+    let mut go = stopper.stdin.take().expect("a pipe");
     let worker = run("stopped", async move {
         // A poll of some milliseconds that never blocks, across the stop.
-        tell.send(()).expect("somebody listens");
-        // Until time has jumped, or five seconds without.
+        // Until time has jumped, or five seconds without: also if that comes before the first look.
         let begun = Instant::now();
         let mut last = begun;
+        go.write_all(b"go\n").expect("it listens");
         loop {
             let now = Instant::now();
             if now - last >= Duration::from_millis(200) || now - begun >= Duration::from_secs(5) {
@@ -35,12 +46,8 @@ fn a_poll_that_was_stopped_with_its_process_is_a_note_that_says_so() {
             last = now;
         }
     });
-    told.recv().expect("it began");
-    let me = std::process::id();
-    let stopper = format!("kill -STOP {me}; sleep 0.4; kill -CONT {me}");
-    let stopped = Command::new("sh").args(["-c", &stopper]).status();
-    assert!(stopped.is_ok_and(|status| status.success()));
     worker.join().expect("it ends");
+    assert!(stopper.wait().is_ok_and(|status| status.success()));
     // At once: whoever flushes hears what the watchdog knows, not what the clock alone says.
     pollscope_agent::flush(Duration::from_secs(5));
     let found = until("the note", || finding(Kind::SlowPoll, "stopped"));

@@ -59,6 +59,8 @@ pub struct Thread {
     busy_ns: Counter,
     /// Depth of blocking regions: inside one the thread may block.
     paused: Counter,
+    /// Blocking regions so far.
+    pauses: Counter,
     /// Depth of task drops: futures dropped inside one are excused.
     dropping: Counter,
     tid: AtomicU32,
@@ -99,6 +101,7 @@ impl Thread {
             hooked: AtomicBool::new(false),
             busy_ns: Counter::default(),
             paused: Counter::default(),
+            pauses: Counter::default(),
             dropping: Counter::default(),
             tid: AtomicU32::new(0),
             runtime: AtomicU32::new(0),
@@ -138,6 +141,7 @@ impl Thread {
     /// Publishes that the thread polls nothing: a blocking region. For `resume`, what it polled.
     pub(crate) fn pause(&self) -> Outer {
         self.paused.bump(1);
+        self.pauses.bump(1);
         let outer = Outer(self.poll.current());
         self.poll.post(std::ptr::null_mut());
         outer
@@ -310,6 +314,11 @@ impl Thread {
     /// Whether it is inside a blocking region (`block_in_place`): there it may block.
     pub fn is_paused(&self) -> bool {
         self.paused.get() > 0
+    }
+
+    /// Blocking regions so far: a poll in which there were none had the thread all the time.
+    pub fn pauses(&self) -> u64 {
+        self.pauses.get()
     }
 
     /// Nanoseconds in outermost polls that have ended; debug only.

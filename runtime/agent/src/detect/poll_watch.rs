@@ -19,8 +19,8 @@ const RETRY_NS: u64 = 10_000_000;
 #[derive(Debug)]
 pub(crate) struct PollWatch {
     pub(crate) key: PollKey,
-    /// The thread's number of it when it was last seen.
-    seq: u64,
+    /// Blocking regions of its thread when it was last seen; `None`: not met yet.
+    pauses: Option<u64>,
     /// Ticks of its start, 0 in quiet; later after a blocking region within it.
     start: u64,
     /// When it was first seen, in monotonic nanoseconds.
@@ -56,7 +56,7 @@ impl PollWatch {
     pub(crate) fn new(key: PollKey, now_ns: u64, cpu_ns: Option<u64>) -> Self {
         Self {
             key,
-            seq: 0,
+            pauses: None,
             start: 0,
             first_ns: now_ns,
             last_ns: now_ns,
@@ -70,14 +70,17 @@ impl PollWatch {
         }
     }
 
-    /// A round meets it: as the thread's `seq`, since `start` ticks.
-    pub(crate) fn met(&mut self, seq: u64, start: u64, now_ns: u64) {
-        // Other polls within it, or a blocking region? Only a poll that is timed knows how long that took: the time
-        // of another begins anew.
-        if start == 0 && self.seq != 0 && self.seq != seq && !self.reported {
+    /// A round meets it, after so many blocking regions of its thread, running since `start` ticks.
+    pub(crate) fn met(&mut self, pauses: u64, start: u64, now_ns: u64) {
+        // A poll that is timed knows how long it was in them. Of another only the time since is its own.
+        let paused = self
+            .pauses
+            .replace(pauses)
+            .is_some_and(|known| known != pauses);
+        if paused && start == 0 {
             self.first_ns = now_ns;
         }
-        (self.seq, self.start, self.last_ns) = (seq, start, now_ns);
+        (self.start, self.last_ns) = (start, now_ns);
     }
 
     /// How long the poll has taken at least, without what the process lost.
@@ -115,10 +118,11 @@ impl PollWatch {
                 Due::Nothing
             };
         }
-        if elapsed >= limit {
-            Due::Look
-        } else if self.sample.is_none() && (quiet || elapsed >= limit / 2) {
+        // Two looks make a verdict: a poll that nobody watched so far gets its first now.
+        if self.sample.is_none() && (quiet || elapsed >= limit / 2) {
             Due::Sample
+        } else if elapsed >= limit {
+            Due::Look
         } else {
             Due::Nothing
         }
@@ -178,12 +182,12 @@ mod tests {
     }
 
     #[test]
-    fn an_untimed_poll_that_other_polls_ran_within_begins_anew() {
+    fn an_untimed_poll_begins_anew_after_a_blocking_region() {
         let mut watch = watch();
         watch.met(5, 0, 1000 * MS);
         watch.met(5, 0, 2000 * MS);
         assert_eq!(watch.elapsed(2000 * MS), 1000 * MS);
-        watch.met(7, 0, 3000 * MS);
+        watch.met(6, 0, 3000 * MS);
         assert_eq!(watch.elapsed(3500 * MS), 500 * MS);
     }
 
@@ -225,22 +229,34 @@ mod tests {
 
     #[test]
     fn in_quiet_it_must_be_met_twice_a_second_apart() {
-        let watch = watch();
+        let mut watch = watch();
         assert_eq!(watch.due(0, 100 * MS, true), Due::Sample);
-        assert_eq!(watch.due(999 * MS, 100 * MS, true), Due::Sample);
+        watch.sample = Some(Sample::default());
+        assert_eq!(watch.due(999 * MS, 100 * MS, true), Due::Nothing);
         assert_eq!(watch.due(1000 * MS, 100 * MS, true), Due::Look);
         assert_eq!(
             watch.due(1000 * MS, 5000 * MS, true),
-            Due::Sample,
+            Due::Nothing,
             "the threshold holds in quiet, too"
         );
     }
 
     #[test]
+    fn one_that_nobody_watched_so_far_is_looked_at_twice_before_it_is_judged() {
+        let mut watch = watch();
+        assert_eq!(watch.due(470 * MS, 100 * MS, false), Due::Sample);
+        watch.sample = Some(Sample::default());
+        assert_eq!(watch.due(480 * MS, 100 * MS, false), Due::Look);
+    }
+
+    #[test]
     fn no_threshold_means_nothing_is_looked_at() {
-        assert_eq!(watch().due(u64::MAX, u64::MAX, false), Due::Nothing);
-        assert_eq!(watch().due(9 * MS, 0, false), Due::Sample);
-        assert_eq!(watch().due(10 * MS, 0, false), Due::Look);
+        let mut watch = watch();
+        assert_eq!(watch.due(u64::MAX, u64::MAX, false), Due::Nothing);
+        assert_eq!(watch.due(9 * MS, 0, false), Due::Sample);
+        watch.sample = Some(Sample::default());
+        assert_eq!(watch.due(9 * MS, 0, false), Due::Nothing);
+        assert_eq!(watch.due(10 * MS, 0, false), Due::Look);
     }
 
     #[test]

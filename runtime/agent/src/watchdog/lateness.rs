@@ -11,8 +11,10 @@ use crate::detect::gaps::Gap;
 /// The share of a pause that may be late, and the least of it that is told.
 const TOLERANCE: u32 = 4;
 const LEAST_NS: u64 = 30_000_000;
-/// How often the watchdog looks at itself while nothing happens.
-const REFRESH_NS: u64 = 1_000_000_000;
+/// How often the watchdog looks at itself while it is on time, and from which lateness on at once: it is judged by
+/// what happened since it looked last, and many small waits for a CPU would add up to an excuse for a long stop.
+const REFRESH_NS: u64 = 100_000_000;
+const PUNCTUAL_NS: u64 = 1_000_000;
 
 /// Follows the watchdog's own scheduler state.
 pub(super) struct Lateness {
@@ -28,14 +30,14 @@ impl Lateness {
         Self { handle, sample }
     }
 
-    /// Says why a pause from `before` to `now` took longer than `pause`, where it did.
-    pub(super) fn judge(&mut self, before: u64, now: u64, pause: Duration) -> Option<Gap> {
+    /// Says why the round of `now` comes later than `pause` after `since`, where it does.
+    pub(super) fn judge(&mut self, since: u64, now: u64, pause: Duration) -> Option<Gap> {
         let pause_ns = pause.as_nanos() as u64;
-        let late = now.saturating_sub(before).saturating_sub(pause_ns);
+        let late = now.saturating_sub(since).saturating_sub(pause_ns);
         let tolerance = (pause_ns / u64::from(TOLERANCE)).max(LEAST_NS);
         let known = self.sample?;
         if late <= tolerance {
-            if now.saturating_sub(known.at_ns) >= REFRESH_NS {
+            if late >= PUNCTUAL_NS || now.saturating_sub(known.at_ns) >= REFRESH_NS {
                 self.sample = self.handle.as_ref().map(|handle| handle.sample());
             }
             return None;

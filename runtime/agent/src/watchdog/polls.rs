@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use pollscope_capture::record::{Record, Snapshot};
-use pollscope_capture::stack::{self, End, Live, ThreadHandle};
+use pollscope_capture::stack::{self, End, Sample, ThreadHandle};
 use pollscope_capture::thread::{Now, Role, Thread};
 use pollscope_capture::{TaskKind, clock, names};
 
@@ -137,10 +137,14 @@ impl Polls {
             });
         }
         let watch = &mut watches[at].watch;
-        watch.met(running.now.seq, running.now.start, now_ns);
+        watch.met(thread.pauses(), running.now.start, now_ns);
         match watch.due(watch.elapsed(now_ns), round.threshold_ns, round.quiet) {
             Due::Nothing => {}
-            Due::Sample => watch.sample = thread.handle().map(|handle| handle.sample()),
+            Due::Sample => {
+                let handle = thread.handle();
+                // Of a thread without a handle nothing can be learnt, but that it hangs.
+                watch.sample = Some(handle.map_or_else(Sample::default, |handle| handle.sample()));
+            }
             Due::Look => look(round, &running, watch),
             Due::Renew => renew(round, &running, watch),
         }
@@ -173,9 +177,12 @@ fn over(agent: &Agent, watch: &PollWatch, now_ns: u64) {
 fn look(round: &mut Round<'_>, running: &Running, watch: &mut PollWatch) {
     let (thread, seq) = (running.thread, running.now.seq);
     let handle = thread.handle();
+    if !watch.reported {
+        announce(round, running, watch, handle.as_deref());
+    }
     let taken = handle
         .as_deref()
-        .map(|handle| take(round.live, thread, handle, seq));
+        .map(|handle| take(round, thread, handle, seq));
     let at_ns = clock::mono_ns();
     if thread.seq() != seq {
         // Over meanwhile, or in a poll within: the next round knows.
@@ -183,11 +190,10 @@ fn look(round: &mut Round<'_>, running: &Running, watch: &mut PollWatch) {
     }
     let before = watch.sample;
     let (stack, truncated, sample) = taken.unwrap_or_default();
-    let verdict = sample.map(|sample| stack::judge(&before.unwrap_or(sample), &sample));
     watch.sample = sample.or(before);
     let mut sighting = running.sighting(watch, at_ns, round.threshold_ns);
-    if let Some(verdict) = verdict {
-        sighting.judge(verdict);
+    if let Some(sample) = sample {
+        sighting.judge(stack::judge(&before.unwrap_or(sample), &sample));
     }
     sighting.stack = stack;
     sighting.truncated = truncated;
@@ -201,6 +207,26 @@ fn look(round: &mut Round<'_>, running: &Running, watch: &mut PollWatch) {
         sighting.is_excused(),
     );
     report(round.agent, sighting);
+}
+
+/// Says of a poll on a thread that runs that it hangs, before its stack is there: that takes a tick of the clock, or
+/// several where the thread falls asleep again and again.
+fn announce(
+    round: &Round<'_>,
+    running: &Running,
+    watch: &mut PollWatch,
+    handle: Option<&ThreadHandle>,
+) {
+    let now = handle.map(ThreadHandle::sample);
+    let Some(now) = now.filter(|now| now.state == stack::State::Runnable) else {
+        return;
+    };
+    let mut sighting = running.sighting(watch, clock::mono_ns(), round.threshold_ns);
+    sighting.judge(stack::judge(&watch.sample.unwrap_or(now), &now));
+    if running.thread.seq() == running.now.seq {
+        watch.reported = true;
+        report(round.agent, sighting);
+    }
 }
 
 fn renew(round: &Round<'_>, running: &Running, watch: &mut PollWatch) {
@@ -224,11 +250,11 @@ fn report(agent: &Agent, sighting: Sighting) {
 }
 
 /// A stack, whether it is cut, and the scheduler state that goes with it.
-type Taken = (Arc<[usize]>, bool, Option<stack::Sample>);
+type Taken = (Arc<[usize]>, bool, Option<Sample>);
 
 /// The stack of a thread, if it is still where it was found, and its scheduler state in any case.
-fn take(live: &mut Live, thread: &'static Thread, handle: &ThreadHandle, seq: u64) -> Taken {
-    match live.capture(handle, || thread.seq() == seq) {
+fn take(round: &mut Round<'_>, thread: &'static Thread, handle: &ThreadHandle, seq: u64) -> Taken {
+    match round.capture(handle, || thread.seq() == seq) {
         Ok(stack) => {
             let truncated = stack.end != End::Root || stack.depth > stack.frames().len();
             (Arc::from(stack.frames()), truncated, Some(stack.sample))

@@ -87,7 +87,7 @@ impl Workers {
         };
         let standing = watched.watch.standing;
         let still = || standing_of(thread) == Some(standing);
-        let taken = round.live.capture(&handle, still);
+        let taken = round.capture(&handle, still);
         if !still() {
             watched.watch.reported = false;
             return;

@@ -225,6 +225,7 @@ impl Drop for Owner {
         thread.set_identity(Identity::default());
         // What the next thread must not find. A thread that ends inside a poll (`exit`) leaves its record posted.
         thread.pause();
+        thread.paused.set(0);
         thread.set_role(Role::Other, 0);
         thread.hooked.store(false, Ordering::Relaxed);
         thread.dropping.set(0);
