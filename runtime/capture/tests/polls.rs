@@ -88,15 +88,15 @@ fn what_is_not_the_inner_polls_is_not_the_outer_polls_either() {
 /// Sites are told apart by the type of the future: so many of them in one place, each with backtraces of its own.
 fn track_many<const SITES: usize>(at: &'static Location<'static>) {
     struct Future<T>(T);
-    fn one<T>(value: T, at: &'static Location<'static>) {
+    fn one<T>(value: &T, at: &'static Location<'static>) {
         for _ in 0..8 {
-            track_at(Future(std::hint::black_box(&value)), at).discard();
+            track_at(Future(std::hint::black_box(value)), at).discard();
         }
     }
-    one([(); SITES], at);
-    one(([(); SITES], 1_u8), at);
-    one(([(); SITES], 1_u16), at);
-    one(([(); SITES], 1_u32), at);
+    one(&[(); SITES], at);
+    one(&([(); SITES], 1_u8), at);
+    one(&([(); SITES], 1_u16), at);
+    one(&([(); SITES], 1_u32), at);
 }
 
 #[test]
