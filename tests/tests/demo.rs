@@ -7,6 +7,9 @@ use std::time::Duration;
 use pollscope_tests::{Program, Room, inspector, wait_until};
 use serde_json::Value;
 
+#[path = "support/schema.rs"]
+mod schema;
+
 /// A defect and how it must be reported.
 struct Planted {
     kind: &'static str,
@@ -175,14 +178,7 @@ fn every_planted_defect_is_found_at_its_place_and_nothing_else() {
         all.then_some(found)
     });
 
-    let schema: Value = serde_json::from_str(include_str!("../../inspector/schema/report-1.json"))
-        .expect("a schema");
-    let schema = jsonschema::validator_for(&schema).expect("a valid schema");
-    let wrong: Vec<String> = schema
-        .iter_errors(&found)
-        .map(|error| format!("{}: {error}", error.instance_path()))
-        .collect();
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    schema::assert_valid(&found);
 
     for planted in &PLANTED {
         let same: Vec<&Value> = warnings(&found)

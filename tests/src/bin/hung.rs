@@ -30,4 +30,6 @@ async fn stuck() {
 #[inline(never)]
 fn hang() {
     std::thread::sleep(Duration::from_secs(60));
+    // Without it the call is the function's last act, and its frame is gone.
+    std::hint::black_box(());
 }

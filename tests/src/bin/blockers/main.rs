@@ -1,5 +1,5 @@
 //! Blocks a poll in every way that programs do, one after the other, and prints for each way what the blocked
-//! call returned, how long it took, and when it was reported, seen from inside the process.
+//! call returned, how long it took, and when and how it was reported, seen from inside the process.
 //!
 //! `blockers FLAVOR` with `current_thread`, `multi_thread` or `local`. Ends when its standard input is closed.
 
@@ -8,9 +8,11 @@
 mod ways;
 
 use std::io::Read;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use pollscope::runtime::Builder;
+use pollscope_agent::{Finding, Kind};
 use serde_json::json;
 
 use ways::WAYS;
@@ -31,6 +33,7 @@ fn main() {
         .build()
         .expect("a runtime");
     pollscope::set_slow_poll(Some(THRESHOLD));
+    println!("ready");
     runtime.block_on(async {
         if flavor == "local" {
             pollscope::task::LocalSet::new().run_until(all(true)).await;
@@ -53,8 +56,9 @@ macro_rules! run {
         // What the other threads of a way need is set up before the poll that blocks.
         let blocker = (way.prepare)(BLOCKED);
         let watch = Watch::start($name);
+        let begun = Arc::clone(&watch.begun);
         let body = async move {
-            let start = Instant::now();
+            let start = *begun.get_or_init(Instant::now);
             let result = blocker();
             (result, start.elapsed())
         };
@@ -81,46 +85,66 @@ async fn all(local: bool) {
     run!("dns_lookup", local);
     run!("fsync_file", local);
     run!("nested_block_on", local);
+    run!("stopped", local);
 }
 
 fn print(way: &str, result: &str, took: Duration, seen: &Seen) {
+    let found = settled(way);
     println!(
         "{}",
         json!({
             "way": way,
             "result": result,
             "took_ms": took.as_millis() as u64,
-            "reported_after_ms": seen.after.map(|after| after.as_millis() as u64),
+            // Behind the threshold; the program itself looks once a millisecond.
+            "late_ms": seen.after.map(|after| after.as_secs_f64() * 1e3 - THRESHOLD.as_secs_f64() * 1e3),
             "verdict": seen.verdict,
+            "at_the_end": found.as_ref().map(|found| json!({
+                "severity": found.severity.name(),
+                "verdict": found.verdict.map(|verdict| verdict.activity.name()),
+                "live": found.live,
+            })),
         })
     );
 }
 
+/// What is in the table once the poll is over and everything was told.
+fn settled(way: &str) -> Option<Finding> {
+    pollscope_agent::flush(Duration::from_secs(1));
+    about(way)
+}
+
+fn about(way: &str) -> Option<Finding> {
+    pollscope_agent::warnings()
+        .into_iter()
+        .find(|found| found.kind == Kind::SlowPoll && found.task_name.as_deref() == Some(way))
+}
+
 /// Looks at the table of warnings from a thread of its own.
 struct Watch {
+    /// When the poll began to block.
+    begun: Arc<OnceLock<Instant>>,
     stop: std::sync::mpsc::Sender<()>,
     thread: std::thread::JoinHandle<Seen>,
 }
 
 #[derive(Default)]
 struct Seen {
+    /// The first report, after the poll began to block.
     after: Option<Duration>,
     verdict: Option<String>,
 }
 
 impl Watch {
-    fn start(name: &'static str) -> Self {
+    fn start(way: &'static str) -> Self {
         let (stop, stopped) = std::sync::mpsc::channel();
+        let begun = Arc::new(OnceLock::<Instant>::new());
+        let since = Arc::clone(&begun);
         let thread = std::thread::spawn(move || {
-            let start = Instant::now();
             let mut seen = Seen::default();
             loop {
-                let found = pollscope_agent::warnings();
-                let ours = found
-                    .iter()
-                    .find(|found| found.live && found.task_name.as_deref() == Some(name));
-                if let Some(found) = ours {
-                    seen.after.get_or_insert_with(|| start.elapsed());
+                if let (Some(begun), Some(found)) = (since.get(), about(way).filter(|it| it.live)) {
+                    seen.after.get_or_insert_with(|| begun.elapsed());
                     if let Some(verdict) = &found.verdict {
                         seen.verdict = Some(verdict.activity.name().to_owned());
                     }
@@ -132,7 +156,11 @@ impl Watch {
                 }
             }
         });
-        Self { stop, thread }
+        Self {
+            begun,
+            stop,
+            thread,
+        }
     }
 
     fn stop(self) -> Seen {

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, ToSocketAddrs};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -59,6 +60,10 @@ pub(crate) const WAYS: &[Way] = &[
     Way {
         name: "nested_block_on",
         prepare: |time| Box::new(move || nested_block_on(time)),
+    },
+    Way {
+        name: "stopped",
+        prepare: stop,
     },
 ];
 
@@ -216,4 +221,40 @@ fn nested_block_on(time: Duration) -> String {
         let _ = send.send(5);
     });
     format!("{:?}", futures::executor::block_on(receive))
+}
+
+/// Somebody else must wake a process that is stopped: a shell that is ready and waits for a line.
+fn stop(time: Duration) -> Blocker {
+    let me = std::process::id();
+    let script = format!(
+        "read go; kill -STOP {me}; sleep {}; kill -CONT {me}",
+        time.as_secs_f64()
+    );
+    let mut shell = Command::new("sh")
+        .args(["-c", &script])
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("a shell");
+    let go = shell.stdin.take().expect("a pipe");
+    thread::spawn(move || shell.wait());
+    Box::new(move || stopped(go))
+}
+
+/// Never blocks: the whole process is stopped meanwhile.
+#[inline(never)]
+fn stopped(mut go: impl Write) -> String {
+    let start = Instant::now();
+    let mut last = start;
+    go.write_all(b"go\n").expect("the shell listens");
+    // Until time has jumped, or two seconds without.
+    loop {
+        let now = Instant::now();
+        if now - last >= Duration::from_millis(200) {
+            return "went on".to_owned();
+        }
+        if now - start >= Duration::from_secs(2) {
+            return "was not stopped".to_owned();
+        }
+        last = now;
+    }
 }
