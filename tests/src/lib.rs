@@ -4,7 +4,9 @@
 mod build;
 mod program;
 mod screen;
+mod threads;
 
 pub use build::inspector;
 pub use program::{Output, Program, Room, wait_until};
 pub use screen::Screen;
+pub use threads::Use;
