@@ -3,6 +3,7 @@
 mod connection;
 mod effects;
 mod excerpt;
+mod fault;
 mod pace;
 mod source;
 
@@ -18,7 +19,7 @@ use tokio::task::LocalSet;
 use tokio_stream::StreamExt;
 
 use crate::app::link::Link;
-use crate::app::{Action, App, Now, Screen as Shown, update};
+use crate::app::{Action, App, Notice, Now, Screen as Shown, update};
 use crate::net::{Address, SymbolsFrom};
 use crate::terminal::{self, Screen};
 use crate::ui::Theme;
@@ -32,6 +33,8 @@ const RESCAN: Duration = Duration::from_secs(2);
 const WAITING: usize = 64;
 /// The exit code for a connection that was lost and not made again.
 const LOST: u8 = 5;
+/// The exit code for a fault of our own.
+const OUR_FAULT: u8 = 70;
 
 /// What the screen opens with.
 #[derive(Clone, Debug)]
@@ -58,10 +61,13 @@ pub fn run(start: Start, options: Options) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    LocalSet::new().block_on(
+    let ended = LocalSet::new().block_on(
         &runtime,
         live(Net::new(options.symbols), start, options.plain),
-    )
+    );
+    // A name that is being looked up, or symbols that are being read, do not hold the shell's prompt back.
+    runtime.shutdown_background();
+    ended
 }
 
 async fn live(source: Net, start: Start, plain: bool) -> anyhow::Result<ExitCode> {
@@ -110,6 +116,8 @@ async fn live(source: Net, start: Start, plain: bool) -> anyhow::Result<ExitCode
             .min();
         let action = tokio::select! {
             biased;
+            // The hook has given the terminal back and said what happened.
+            () = terminal::panicked() => return Ok(ExitCode::from(OUR_FAULT)),
             caught = signals.next() => match caught {
                 Caught::End(number) => {
                     screen.leave();
@@ -125,13 +133,16 @@ async fn live(source: Net, start: Start, plain: bool) -> anyhow::Result<ExitCode
                 }
             },
             event = next_event(&mut events) => match event {
-                Some(Ok(event)) => translated(event),
+                Some(Ok(event)) => {
+                    fault::on(&event);
+                    translated(event)
+                }
                 Some(Err(error)) => return Err(error.into()),
                 // Nobody can press a key any more.
                 None => break,
             },
             Some(action) = actions.recv() => Some(action),
-            () = executor.failed() => None,
+            why = terminal::panicked_aside() => Some(aside(&why)),
             () = until(started, wake) => Some(Action::Tick),
         };
         let Some(action) = action else { continue };
@@ -154,6 +165,11 @@ fn exit_code(app: &App) -> ExitCode {
         Link::Lost(_) => ExitCode::from(LOST),
         _ => ExitCode::SUCCESS,
     }
+}
+
+/// A thread of ours panicked; the screen goes on.
+fn aside(why: &str) -> Action {
+    Action::Notice(Notice::bad(format!("a thread of ours {why}")))
 }
 
 fn now(started: Instant) -> Now {

@@ -120,6 +120,20 @@ impl Screen {
             && !screen.bracketed_paste()
     }
 
+    /// Whether the terminal is in cooked mode: it echoes what is typed, by the line, and Ctrl-C is a signal.
+    ///
+    /// # Panics
+    /// The terminal has no settings.
+    pub fn is_cooked(&self) -> bool {
+        let fd = self
+            .master
+            .as_raw_fd()
+            .expect("a terminal has a descriptor");
+        let settings = terminal_settings(fd);
+        let all = libc::ICANON | libc::ECHO | libc::ISIG;
+        settings.c_lflag & all == all && settings.c_oflag & libc::OPOST != 0
+    }
+
     /// Whether a shell has the terminal: as above, but for the paste mode, which shells switch on for themselves.
     pub fn is_a_shells(&self) -> bool {
         let parser = self.parser.lock().unwrap_or_else(PoisonError::into_inner);
@@ -163,12 +177,14 @@ impl Screen {
         )
     }
 
-    /// Waits until the terminal is sane again.
+    /// Waits until the terminal is sane again, and in cooked mode.
     ///
     /// # Panics
     /// It stays as it is.
     pub fn wait_sane(&self) {
-        wait_until("a sane terminal", LIMIT, || self.is_sane().then_some(()));
+        wait_until("a sane terminal", LIMIT, || {
+            (self.is_sane() && self.is_cooked()).then_some(())
+        });
     }
 
     /// Resizes the terminal.
@@ -213,6 +229,20 @@ impl Screen {
         })
         .exit_code()
     }
+}
+
+#[expect(unsafe_code, reason = "asking a terminal for its settings")]
+fn terminal_settings(fd: i32) -> libc::termios {
+    let mut settings = std::mem::MaybeUninit::<libc::termios>::zeroed();
+    // SAFETY: all-zero bytes are a valid `termios`, and the pointer is to a live one.
+    let (result, settings) = unsafe {
+        (
+            libc::tcgetattr(fd, settings.as_mut_ptr()),
+            settings.assume_init(),
+        )
+    };
+    assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+    settings
 }
 
 /// A terminal has at least one cell each way.

@@ -37,10 +37,7 @@ pub(super) fn take(app: &mut App, told: Action, effects: &mut Vec<Effect>) {
                 app.dirty = true;
             }
         }
-        Action::Successor(target) => {
-            app.popup = Some(Popup::Successor(target));
-            app.dirty = true;
-        }
+        Action::Successor(target) => succeeded(app, target, effects),
         Action::Detail(id, detail) => detailed(app, id, detail.as_deref()),
         Action::Dump(stacks) => dumped(app, stacks),
         Action::Source(key, excerpt) => {
@@ -56,6 +53,8 @@ fn connected(app: &mut App, target: Target, runtimes: Vec<Runtime>) {
     let same = known.pid == target.pid && known.start_time_ticks == target.start_time_ticks;
     if !same || app.screen == Screen::Picker {
         forget(app);
+    }
+    if app.screen == Screen::Picker {
         app.screen = Screen::Tasks;
     }
     if matches!(app.popup, Some(Popup::Successor(_) | Popup::Abort { .. })) {
@@ -65,6 +64,21 @@ fn connected(app: &mut App, target: Target, runtimes: Vec<Runtime>) {
     app.snapshot.runtimes = runtimes;
     app.link = Link::Live;
     app.dirty = true;
+}
+
+/// The same program started anew is followed by itself, as one watches a service restart. Asked is where that would
+/// take away what is being read, a frozen screen or an open page, and where it is another program.
+fn succeeded(app: &mut App, target: Box<Target>, effects: &mut Vec<Effect>) {
+    let known = &app.snapshot.target;
+    let same_program = known.name == target.name && known.exe == target.exe;
+    if same_program && app.frozen.is_none() && app.pages.is_empty() {
+        let text = format!("{} runs again: pid {}", target.name, target.pid);
+        app.say(Notice::good(text));
+        effects.push(Effect::Switch(true));
+    } else {
+        app.popup = Some(Popup::Successor(target));
+        app.dirty = true;
+    }
 }
 
 /// Nothing of one process is shown as if it were another's.

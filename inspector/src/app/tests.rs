@@ -303,49 +303,62 @@ fn a_lost_target_keeps_its_screen_and_tells_since_when() {
     );
 }
 
-#[test]
-fn a_new_process_asks_before_it_replaces_the_old() {
+/// An attached state whose target was killed.
+fn bereft() -> App {
     let mut app = attached(SIZE);
-    update(
-        &mut app,
-        at(1_000),
-        Action::Lost {
-            why: "killed".to_owned(),
-        },
-    );
+    let why = "killed".to_owned();
+    update(&mut app, at(1_000), Action::Lost { why });
+    app
+}
+
+fn successor(name: &str) -> Box<crate::model::Target> {
     let mut other = target();
-    other.pid = 7;
-    update(
-        &mut app,
-        at(2_000),
-        Action::Successor(Box::new(other.clone())),
-    );
-    assert!(matches!(app.popup, Some(Popup::Successor(_))));
-    assert!(!app.tasks.is_empty());
-    assert_eq!(press(&mut app, "Enter"), [Effect::Switch(true)]);
-    update(
-        &mut app,
-        at(2_100),
-        Action::Connected(Box::new(other), runtimes()),
-    );
+    (other.pid, other.name) = (7, name.to_owned());
+    Box::new(other)
+}
+
+#[test]
+fn the_same_program_started_anew_is_followed_by_itself() {
+    let mut app = bereft();
+    press(&mut app, "2");
+    assert!(!app.tasks.is_empty(), "the last screen is kept");
+    let other = successor(&target().name);
+    let told = Action::Successor(other.clone());
+    assert_eq!(update(&mut app, at(2_000), told), [Effect::Switch(true)]);
+    assert!(app.popup.is_none());
+    assert!(app.notice.as_ref().unwrap().0.text.contains("pid 7"));
+    update(&mut app, at(2_100), Action::Connected(other, runtimes()));
     assert!(
         app.tasks.is_empty() && !app.loaded,
         "nothing of the old process is left"
     );
     assert_eq!(app.snapshot.target.pid, 7);
+    assert_eq!(app.screen, Screen::Warnings, "one stays where one was");
+}
+
+#[test]
+fn what_is_being_read_is_not_taken_away_unasked() {
+    for (keys, name) in [
+        ("Space", target().name),
+        ("Enter", target().name),
+        ("", "another".to_owned()),
+    ] {
+        let mut app = attached(SIZE);
+        press(&mut app, keys);
+        let why = "killed".to_owned();
+        update(&mut app, at(1_000), Action::Lost { why });
+        let effects = update(&mut app, at(2_000), Action::Successor(successor(&name)));
+        assert!(effects.is_empty());
+        assert!(matches!(app.popup, Some(Popup::Successor(_))), "{keys:?}");
+        assert_eq!(press(&mut app, "Enter"), [Effect::Switch(true)]);
+    }
 }
 
 #[test]
 fn a_refused_successor_ends_the_attempts() {
-    let mut app = attached(SIZE);
-    update(
-        &mut app,
-        at(1_000),
-        Action::Lost {
-            why: "killed".to_owned(),
-        },
-    );
-    update(&mut app, at(2_000), Action::Successor(Box::new(target())));
+    let mut app = bereft();
+    let told = Action::Successor(successor("another"));
+    update(&mut app, at(2_000), told);
     assert_eq!(press(&mut app, "n"), [Effect::Switch(false)]);
     assert!(matches!(&app.link, Link::Lost(lost) if lost.given_up));
 }

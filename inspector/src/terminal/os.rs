@@ -1,6 +1,7 @@
-//! Two calls of the C library that have no safe form here: local time, and stopping ourselves.
+//! Calls of the C library that have no safe form here: local time, and stopping ourselves.
 //!
-//! Protocol: `localtime_r` writes only the `tm` it is given; `kill` takes plain numbers.
+//! Protocol: `localtime_r` writes only the `tm` it is given; `sigaction` reads and writes only the structures it is
+//! given, and what it had is put back before anything else runs on this thread; `raise` takes a number.
 #![expect(unsafe_code, reason = "libc calls")]
 
 use std::io;
@@ -29,12 +30,33 @@ pub fn time_of_day() -> TimeOfDay {
     }
 }
 
-/// Stops this process, as Ctrl-Z does. Returns when it is continued.
+/// Stops this process, as Ctrl-Z does. Returns when it is continued; at once where nobody could continue it.
 ///
-/// SIGSTOP and not SIGTSTP: we handle that one ourselves, to give the terminal back first.
+/// By the default action of SIGTSTP, which we otherwise handle to give the terminal back first. Not by SIGSTOP: that
+/// also stops a process that no shell waits for (the only command of a tmux window), and nothing brings it back.
 pub fn stop() -> io::Result<()> {
-    // SAFETY: no memory is involved.
-    let result = unsafe { libc::kill(libc::getpid(), libc::SIGSTOP) };
+    let mut handler = MaybeUninit::<libc::sigaction>::zeroed();
+    let mut default = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: all-zero bytes are a valid `sigaction`; both structures are live. `raise` delivers the signal to this
+    // thread before it returns, so the handler is back only after the stop.
+    unsafe {
+        (*default.as_mut_ptr()).sa_sigaction = libc::SIG_DFL;
+        check(libc::sigaction(
+            libc::SIGTSTP,
+            default.as_ptr(),
+            handler.as_mut_ptr(),
+        ))?;
+        let stopped = check(libc::raise(libc::SIGTSTP));
+        check(libc::sigaction(
+            libc::SIGTSTP,
+            handler.as_ptr(),
+            std::ptr::null_mut(),
+        ))?;
+        stopped
+    }
+}
+
+fn check(result: libc::c_int) -> io::Result<()> {
     if result == 0 {
         Ok(())
     } else {

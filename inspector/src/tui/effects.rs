@@ -61,20 +61,6 @@ impl<S: Source> Executor<S> {
         self.connection = Some(Connection { requests, task });
     }
 
-    /// Returns if the connection's task panicked, by panicking: it must not go unseen.
-    pub(super) async fn failed(&mut self) {
-        let Some(connection) = &mut self.connection else {
-            return std::future::pending().await;
-        };
-        let ended = (&mut connection.task).await;
-        self.connection = None;
-        if let Err(error) = ended
-            && let Ok(panic) = error.try_into_panic()
-        {
-            std::panic::resume_unwind(panic);
-        }
-    }
-
     pub(super) fn rescan(&self) {
         let actions = self.actions.clone();
         tokio::task::spawn_local(async move {

@@ -25,13 +25,18 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) -> Opt
         }
         Popup::Successor(target) => {
             let up = format::age((target.uptime_s.max(0.0) * 1e9) as u64);
-            let old = app.snapshot.target.pid;
+            let (old, name, pid) = (&app.snapshot.target, &target.name, target.pid);
+            let what = if *name == old.name {
+                format!("{name} runs again as pid {pid}, started {up} ago.")
+            } else {
+                format!("Another program answers there: {name}, pid {pid}, started {up} ago.")
+            };
             let text = [
+                what,
                 format!(
-                    "{} runs again as pid {}, started {up} ago.",
-                    target.name, target.pid
+                    "What is shown is the last of pid {}; going on replaces it.",
+                    old.pid
                 ),
-                format!("What is shown is the last of pid {old}; going on replaces it."),
             ];
             ask(
                 theme,

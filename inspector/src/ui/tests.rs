@@ -270,6 +270,7 @@ fn a_lost_connection_keeps_the_screen() {
 fn a_successor_asks_first() {
     check("successor", |size| {
         let mut app = attached(size);
+        press(&mut app, "Space");
         update(
             &mut app,
             at(1_000),
