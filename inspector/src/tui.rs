@@ -3,6 +3,7 @@
 mod connection;
 mod effects;
 mod excerpt;
+mod export;
 mod fault;
 mod pace;
 mod source;

@@ -115,6 +115,8 @@ pub enum Effect {
         line: u32,
     },
     ReadSource(SourceKey),
+    /// Write the update that is shown to a file, as `report --json` prints it.
+    Export,
     /// Look for instrumented processes again.
     Rescan,
     /// Connect to what [`Found::address`] names.

@@ -18,8 +18,8 @@ pub(super) fn run(app: &mut App, command: Command, effects: &mut Vec<Effect>) {
     }
     let page = geometry::list_rows(app).max(1) as isize;
     match command {
-        Command::Down => walk(app, Step::By(1)),
-        Command::Up => walk(app, Step::By(-1)),
+        Command::Down | Command::NextMatch => walk(app, Step::By(1)),
+        Command::Up | Command::PreviousMatch => walk(app, Step::By(-1)),
         Command::First => walk(app, Step::First),
         Command::Last => walk(app, Step::Last),
         Command::PageDown => walk(app, Step::By(page)),
@@ -50,6 +50,11 @@ pub(super) fn run(app: &mut App, command: Command, effects: &mut Vec<Effect>) {
             app.tasks.only_warned = !app.tasks.only_warned;
             refiltered(app);
         }
+        Command::NextKind => {
+            let text = app.warnings.next_kind(&app.filters.warnings.filter);
+            app.say(Notice::good(text));
+        }
+        Command::Export => effects.push(Effect::Export),
         Command::Finished => {
             app.tasks.finished = !app.tasks.finished;
             refiltered(app);
@@ -170,6 +175,11 @@ impl App {
                 Some(found) if found.state == FoundState::Stale => Ok(()),
                 _ => Err("only the socket of a process that is gone can be removed".to_owned()),
             },
+            // A filter hides what does not match: with one, the rows are the matches.
+            Command::NextMatch | Command::PreviousMatch if self.filter().filter.is_empty() => {
+                Err("no filter is set: / sets one".to_owned())
+            }
+            Command::Export if !self.loaded => Err("there is nothing to write yet".to_owned()),
             Command::Mute if self.screen == Screen::Warnings && self.pages.is_empty() => {
                 match self.warnings.selected() {
                     Some(_) => Ok(()),

@@ -45,13 +45,16 @@ pub fn source(app: &App) -> Option<SourceKey> {
         },
         At::Warnings => {
             let warning = app.told_warning()?;
-            path::of_stack(&warning.observed).or_else(|| path::of_stack(&warning.created))
+            path::of_stack(&warning.observed).or_else(|| path::of_beginning(&warning.created))
         }
         At::Warning => match app.pages.last()? {
             Page::Warning(page) => {
                 let warning = app.warnings.get(page.id)?;
-                let places = [&warning.created, &warning.observed];
-                path::of_stack(places[usize::from(page.second)])
+                if page.second {
+                    path::of_stack(&warning.observed)
+                } else {
+                    path::of_beginning(&warning.created)
+                }
             }
             Page::Task(_) => None,
         },

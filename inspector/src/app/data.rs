@@ -52,7 +52,10 @@ fn connected(app: &mut App, target: Target, runtimes: Vec<Runtime>) {
     let known = &app.snapshot.target;
     let same = known.pid == target.pid && known.start_time_ticks == target.start_time_ticks;
     if !same || app.screen == Screen::Picker {
+        let rules = (known.name == target.name).then(|| app.warnings.rules().clone());
         forget(app);
+        // What was muted of a program stays so when it is started anew.
+        app.warnings.keep_rules(rules);
     }
     if app.screen == Screen::Picker {
         app.screen = Screen::Tasks;
@@ -271,10 +274,11 @@ pub(super) fn want_sources(app: &mut App, effects: &mut Vec<Effect>) {
     let Some(warning) = app.told_warning() else {
         return;
     };
-    let wanted: Vec<SourceKey> = [&warning.created, &warning.observed]
-        .into_iter()
-        .filter_map(path::of_stack)
-        .collect();
+    let places = [
+        path::of_beginning(&warning.created),
+        path::of_stack(&warning.observed),
+    ];
+    let wanted: Vec<SourceKey> = places.into_iter().flatten().collect();
     for key in wanted {
         if app.sources.contains_key(&key) {
             continue;

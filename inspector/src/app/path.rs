@@ -1,6 +1,6 @@
 //! Places in the source, cut to a width: from the left, so that `file.rs:line` stays.
 
-use pollscope_proto::frames::{is_user, short_path};
+use pollscope_proto::frames::{Origin, is_user, origin, short_path};
 use unicode_width::UnicodeWidthStr;
 
 use super::SourceKey;
@@ -37,6 +37,25 @@ pub fn of_stack(place: &Place) -> Option<SourceKey> {
     })
 }
 
+/// The place in the user's source where something began: its site. The innermost frame of the program's own code may
+/// be a helper that passes its caller on (`#[track_caller]`), and the site is that caller.
+pub fn of_beginning(place: &Place) -> Option<SourceKey> {
+    place
+        .site
+        .as_ref()
+        .filter(|site| site.line > 0 && !site.file.is_empty() && !is_foreign(&site.file))
+        .map(|site| (site.file.clone(), site.line))
+        .or_else(|| of_stack(place))
+}
+
+/// Whether the file is the standard library's or a crate's: the type of the future tells such sites apart.
+fn is_foreign(file: &str) -> bool {
+    matches!(
+        origin("", file),
+        Origin::Std | Origin::Library | Origin::Pollscope
+    )
+}
+
 fn with_line(file: &str, line: u32) -> String {
     if file.is_empty() || line == 0 {
         file.to_owned()
@@ -70,6 +89,40 @@ pub fn cut(path: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Frame;
+
+    fn at(file: &str, line: u32) -> Place {
+        Place {
+            site: Some(Site {
+                file: file.to_owned(),
+                line,
+                ..Site::default()
+            }),
+            backtrace: vec![Frame {
+                function: "app::spawn_it".to_owned(),
+                file: "src/helper.rs".to_owned(),
+                line: 7,
+                ..Frame::default()
+            }],
+            ..Place::default()
+        }
+    }
+
+    #[test]
+    fn something_began_where_a_helper_was_called_and_happened_where_the_stack_is() {
+        let place = at("src/main.rs", 40);
+        assert_eq!(of_beginning(&place), Some(("src/main.rs".to_owned(), 40)));
+        assert_eq!(of_stack(&place), Some(("src/helper.rs".to_owned(), 7)));
+    }
+
+    #[test]
+    fn a_site_in_a_library_or_without_a_line_leaves_it_to_the_stack() {
+        let helper = Some(("src/helper.rs".to_owned(), 7));
+        let std = "/rustc/5980/library/core/src/iter/adapters/map.rs";
+        for place in [at(std, 88), at("", 0), at("src/main.rs", 0)] {
+            assert_eq!(of_beginning(&place), helper);
+        }
+    }
 
     #[test]
     fn directories_go_first_then_the_start_of_the_name() {

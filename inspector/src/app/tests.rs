@@ -524,7 +524,7 @@ fn visible(app: &App) -> String {
     let warnings = (
         app.warnings.list.cursor(),
         app.warnings.list.len(),
-        app.warnings.show_muted,
+        app.warnings.shows_muted(),
     );
     let line = (app.filter().editing, app.filter().input.value());
     let view = (app.screen, app.grouped, app.all_frames, app.wrap, line);

@@ -3,8 +3,8 @@
 use super::{App, Effect, Screen, geometry};
 use crate::model::View;
 
-/// As many rows as are fetched when the screen is frozen, so that one can walk through them.
-const FROZEN_ROWS: u32 = 2000;
+/// As many rows as are fetched once when the screen is frozen, so that one can walk through them.
+const FROZEN_ROWS: u32 = 50_000;
 
 /// The view that was asked for last.
 #[derive(Debug, Default)]
@@ -31,12 +31,8 @@ pub(super) fn ask(app: &mut App, effects: &mut Vec<Effect>) {
 fn wanted(app: &App) -> View {
     let (offset, limit) = match &app.frozen {
         _ if app.screen != Screen::Tasks || app.grouped => (0, 0),
-        // A frozen screen shows no other rows than it has: the view stays as it is, apart from the one filling.
-        Some(frozen) if frozen.filled => app
-            .asked
-            .view
-            .as_ref()
-            .map_or((0, 0), |view| (view.offset, view.limit)),
+        // A frozen screen shows no other rows than it has. Of what goes on meanwhile only the counts are shown.
+        Some(frozen) if frozen.filled => (0, 0),
         Some(_) => {
             let first = (app.tasks.top() as u32).saturating_sub(FROZEN_ROWS / 2);
             (first, FROZEN_ROWS)

@@ -1,7 +1,7 @@
 //! Warnings under the headings of their kinds, newest kind first; folds and mutes.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use pollscope_proto::filter::Filter;
 
@@ -60,9 +60,17 @@ type Muted = (WarningKind, String);
 #[derive(Clone, Debug, Default)]
 pub struct Warnings {
     pub list: List<Line>,
+    rules: Rules,
+}
+
+/// What of the warnings is shown.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
     folded: HashSet<WarningKind>,
     muted: HashSet<Muted>,
-    pub show_muted: bool,
+    show_muted: bool,
+    /// No other kind than this.
+    only: Option<WarningKind>,
 }
 
 /// The place a warning is about: where it was seen, else where it began.
@@ -87,16 +95,14 @@ impl Warnings {
                 .into_iter()
                 .map(|warning| Line::One(Box::new(warning))),
         );
-        let (folded, muted, show) = (&self.folded, &self.muted, self.show_muted);
-        self.list.replace(lines, hold, |lines| {
-            arrange(lines, filter, folded, muted, show)
-        });
+        let rules = &self.rules;
+        self.list
+            .replace(lines, hold, |lines| arrange(lines, filter, rules));
     }
 
     fn rearrange(&mut self, filter: &Filter) {
-        let (folded, muted, show) = (&self.folded, &self.muted, self.show_muted);
-        self.list
-            .rearrange(|lines| arrange(lines, filter, folded, muted, show));
+        let rules = &self.rules;
+        self.list.rearrange(|lines| arrange(lines, filter, rules));
     }
 
     /// After a change of the filter.
@@ -110,9 +116,9 @@ impl Warnings {
             return false;
         };
         let changed = if fold {
-            self.folded.insert(kind.clone())
+            self.rules.folded.insert(kind.clone())
         } else {
-            self.folded.remove(&kind)
+            self.rules.folded.remove(&kind)
         };
         if fold {
             self.list.select(&LineKey::Kind(kind));
@@ -124,13 +130,13 @@ impl Warnings {
     }
 
     pub fn is_folded(&self, kind: &WarningKind) -> bool {
-        self.folded.contains(kind)
+        self.rules.folded.contains(kind)
     }
 
     /// Mutes the place of the warning under the cursor, or lets it speak again. Says what it did.
     pub fn toggle_mute(&mut self, filter: &Filter) -> Option<String> {
         let key = mute_key(self.selected()?);
-        let text = if self.muted.remove(&key) {
+        let text = if self.rules.muted.remove(&key) {
             format!("{} at {} is shown again", key.0.as_str(), key.1)
         } else {
             let text = format!(
@@ -138,7 +144,7 @@ impl Warnings {
                 key.0.as_str(),
                 key.1
             );
-            self.muted.insert(key);
+            self.rules.muted.insert(key);
             text
         };
         self.rearrange(filter);
@@ -146,16 +152,49 @@ impl Warnings {
     }
 
     pub fn toggle_show_muted(&mut self, filter: &Filter) {
-        self.show_muted = !self.show_muted;
+        self.rules.show_muted = !self.rules.show_muted;
         self.rearrange(filter);
     }
 
+    /// Only the next of the kinds there are; after the last all of them again. Says what is shown.
+    pub fn next_kind(&mut self, filter: &Filter) -> String {
+        let kinds: BTreeSet<&WarningKind> = self.all().map(|warning| &warning.kind).collect();
+        let only = match &self.rules.only {
+            None => kinds.first().copied(),
+            Some(only) => kinds.into_iter().find(|kind| *kind > only),
+        };
+        self.rules.only = only.cloned();
+        self.rearrange(filter);
+        match &self.rules.only {
+            Some(kind) => format!("only {}; f goes on to the next kind", kind.title()),
+            None => "all kinds".to_owned(),
+        }
+    }
+
+    /// The kind that alone is shown, if one is.
+    pub fn only(&self) -> Option<&WarningKind> {
+        self.rules.only.as_ref()
+    }
+
+    pub fn shows_muted(&self) -> bool {
+        self.rules.show_muted
+    }
+
+    pub(super) const fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Takes over what another list showed, for the next rows that come.
+    pub(super) fn keep_rules(&mut self, rules: Option<Rules>) {
+        self.rules = rules.unwrap_or_default();
+    }
+
     pub fn is_muted(&self, warning: &Warning) -> bool {
-        self.muted.contains(&mute_key(warning))
+        self.rules.muted.contains(&mute_key(warning))
     }
 
     pub fn muted(&self) -> usize {
-        self.muted.len()
+        self.rules.muted.len()
     }
 
     /// The warning under the cursor, if it is not a heading.
@@ -198,10 +237,18 @@ impl Warnings {
         let Some(kind) = self.get(id).map(|warning| warning.kind.clone()) else {
             return false;
         };
-        if self.folded.remove(&kind) {
+        let hidden = self.rules.only.take_if(|only| *only != kind).is_some();
+        if self.rules.folded.remove(&kind) || hidden {
             self.rearrange(filter);
         }
         self.list.select(&LineKey::One(id))
+    }
+}
+
+impl Rules {
+    fn lets(&self, warning: &Warning) -> bool {
+        (self.show_muted || !self.muted.contains(&mute_key(warning)))
+            && self.only.as_ref().is_none_or(|only| *only == warning.kind)
     }
 }
 
@@ -225,18 +272,12 @@ fn headings(warnings: &[Warning]) -> BTreeMap<&str, KindRow> {
 type Newest = Reverse<(bool, u64)>;
 
 /// Kinds by their newest warning that is shown, each followed by its warnings, newest first.
-fn arrange(
-    lines: &[&Line],
-    filter: &Filter,
-    folded: &HashSet<WarningKind>,
-    muted: &HashSet<Muted>,
-    show_muted: bool,
-) -> Vec<usize> {
+fn arrange(lines: &[&Line], filter: &Filter, rules: &Rules) -> Vec<usize> {
     let mut under: BTreeMap<&WarningKind, Vec<(Newest, usize)>> = BTreeMap::new();
     for (at, line) in lines.iter().enumerate() {
         if let Line::One(warning) = line
             && filter.matches(&**warning)
-            && (show_muted || !muted.contains(&mute_key(warning)))
+            && rules.lets(warning)
         {
             under
                 .entry(&warning.kind)
@@ -257,7 +298,7 @@ fn arrange(
     let mut shown = Vec::with_capacity(lines.len());
     for (_, at, kind) in heads {
         shown.push(at);
-        if !folded.contains(kind) {
+        if !rules.folded.contains(kind) {
             shown.extend(under[kind].iter().map(|(_, at)| at));
         }
     }
@@ -335,6 +376,21 @@ mod tests {
         assert_eq!(shown(&warnings), ["slow_poll 4", "2", "1"]);
         assert_eq!(warnings.audible().count(), 2);
         warnings.toggle_show_muted(&all);
+        assert_eq!(warnings.list.len(), 5);
+    }
+
+    #[test]
+    fn one_kind_after_the_other_then_all() {
+        let (mut warnings, all) = (filled(), Filter::default());
+        assert!(warnings.next_kind(&all).starts_with("only never awaited"));
+        assert_eq!(shown(&warnings), ["never_awaited 2", "3"]);
+        assert!(warnings.next_kind(&all).starts_with("only slow poll"));
+        assert_eq!(shown(&warnings), ["slow_poll 4", "2", "1"]);
+        assert!(warnings.show(3, &all), "what is asked for is shown");
+        assert_eq!(warnings.only(), None);
+        warnings.next_kind(&all);
+        warnings.next_kind(&all);
+        assert_eq!(warnings.next_kind(&all), "all kinds");
         assert_eq!(warnings.list.len(), 5);
     }
 }

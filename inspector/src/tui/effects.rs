@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::connection::{Request, follow};
 use super::source::{Source, discover};
-use super::{excerpt, suspend};
+use super::{excerpt, export, suspend};
 use crate::app::{Action, App, Effect, Notice};
 use crate::model::Target;
 use crate::net::{self, Address, NetError};
@@ -121,6 +121,13 @@ impl<S: Source> Executor<S> {
                 } else {
                     execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?;
                 }
+            }
+            Effect::Export => {
+                let written = export::write(Path::new("."), &app.snapshot, app.now.clock);
+                self.say(match written {
+                    Ok(name) => Notice::good(format!("wrote {}", name.display())),
+                    Err(error) => Notice::bad(format!("cannot write the view here: {error}")),
+                });
             }
             Effect::ReadSource(key) => self.read_source(key, app.snapshot.target.clone()),
             Effect::Edit { file, line } => {

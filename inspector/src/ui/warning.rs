@@ -8,7 +8,7 @@ use super::stack::{self, Manner};
 use super::theme::mark;
 use super::{Theme, boxes, figure};
 use crate::app::page::Page;
-use crate::app::{App, path};
+use crate::app::{App, SourceKey, path};
 use crate::format;
 use crate::model::{Level, Place, Verdict, Warning};
 
@@ -49,7 +49,7 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     ];
     for (area, place, second, scroll) in sides {
         let title = title(theme, warning, second);
-        let note = match path::of_stack(place) {
+        let note = match line_of(place, second) {
             Some((file, line)) => {
                 let room = usize::from(area.width).saturating_sub(title.width() + 8);
                 Line::styled(path::place(&file, line, room), theme.dim())
@@ -60,6 +60,15 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
         let inner = boxes::padding(inner);
         let lines = side(app, theme, warning, place, second, inner);
         boxes::lines(inner, lines.into_iter().skip(scroll), buf);
+    }
+}
+
+/// The line of source that the place is about.
+fn line_of(place: &Place, second: bool) -> Option<SourceKey> {
+    if second {
+        path::of_stack(place)
+    } else {
+        path::of_beginning(place)
     }
 }
 
@@ -108,7 +117,7 @@ fn side<'a>(
     let width = usize::from(area.width);
     let mut facts = facts(app, theme, warning, place, second, width);
     if second {
-        let source = source(app, theme, place, width, 3);
+        let source = source(app, theme, line_of(place, true), width, 3);
         if usize::from(area.height) > facts.len() + source.len() + FRAMES + 6 {
             facts.push(Line::default());
             facts.extend(source);
@@ -116,7 +125,7 @@ fn side<'a>(
         facts.push(Line::default());
         facts.extend(advice(theme, warning, width));
     } else {
-        let source = source(app, theme, place, width, 5);
+        let source = source(app, theme, line_of(place, false), width, 5);
         if !source.is_empty() {
             facts.push(Line::default());
             facts.extend(source);
@@ -265,8 +274,14 @@ pub(super) fn verdict_words(verdict: &Verdict) -> String {
 }
 
 /// At most `most` lines of the source around the place, where the file could be read here.
-fn source<'a>(app: &App, theme: Theme, place: &Place, width: usize, most: u32) -> Vec<Line<'a>> {
-    let Some(key) = path::of_stack(place) else {
+fn source<'a>(
+    app: &App,
+    theme: Theme,
+    key: Option<SourceKey>,
+    width: usize,
+    most: u32,
+) -> Vec<Line<'a>> {
+    let Some(key) = key else {
         return Vec::new();
     };
     let Some(excerpt) = app.sources.get(&key) else {

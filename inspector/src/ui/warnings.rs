@@ -49,12 +49,17 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
             theme.dim(),
         ),
     ]);
-    let muted = app.warnings.muted();
-    let note = match (muted, app.warnings.show_muted) {
-        (0, _) => Line::default(),
-        (n, false) => Line::styled(format!("{n} muted (M shows)"), theme.dim()),
-        (n, true) => Line::styled(format!("{n} muted, shown"), theme.dim()),
-    };
+    let only = app.warnings.only();
+    let mut notes: Vec<String> = only
+        .map(|kind| format!("only {} (f)", kind.title()))
+        .into_iter()
+        .collect();
+    match (app.warnings.muted(), app.warnings.shows_muted()) {
+        (0, _) => {}
+        (n, false) => notes.push(format!("{n} muted (M shows)")),
+        (n, true) => notes.push(format!("{n} muted, shown")),
+    }
+    let note = Line::styled(notes.join(" · "), theme.dim());
     let inner = boxes::draw(theme, area, title, note, false, buf);
     if inner.height < 2 {
         return;
@@ -177,7 +182,7 @@ fn empty(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     } else if app.warnings.all().next().is_some() {
         (
             "every warning is filtered or muted",
-            "Esc clears the filter, M shows what is muted",
+            "Esc clears the filter, f goes through the kinds, M shows what is muted",
         )
     } else if app.snapshot.target.level == Level::Debug {
         ("nothing to warn about", "warnings come here as they happen")
