@@ -45,7 +45,9 @@ fn never_awaited(finding: &Finding) -> String {
 }
 
 fn slow_poll(finding: &Finding) -> String {
-    let wall = finding.wall_ns.unwrap_or(0);
+    let Some(wall) = finding.wall_ns else {
+        return counted_only(finding);
+    };
     let threshold = finding
         .threshold_ns
         .filter(|threshold| wall >= *threshold)
@@ -76,6 +78,17 @@ fn slow_poll(finding: &Finding) -> String {
         line.push_str(&delayed_text(finding.delayed));
     }
     line
+}
+
+/// Slow polls that were counted, and no example of which came through.
+fn counted_only(finding: &Finding) -> String {
+    let task = task_text(finding, word(finding.site.kind));
+    let long = finding.threshold_ns.map_or_else(
+        || "long".to_owned(),
+        |threshold| format!("longer than {}", seconds(threshold)),
+    );
+    let site = &finding.site;
+    format!("Polling {task} took {long}: counted, the example was lost; created at {site}")
 }
 
 fn worker_blocked(finding: &Finding) -> String {
@@ -157,6 +170,7 @@ fn wrong_thread(finding: &Finding) -> String {
 
 fn task_text(finding: &Finding, word: &str) -> String {
     match (finding.task, finding.task_name.as_deref()) {
+        (0, _) if word.starts_with("the ") => word.to_owned(),
         (0, _) => format!("a {word}"),
         (id, None) => format!("{word} {id}"),
         (id, Some(name)) => format!("{word} {id} \"{}\"", clean(name)),

@@ -66,6 +66,13 @@ impl Warnings {
         Some(self.put(at, finding, log))
     }
 
+    /// What has this key from here on belongs to that record, too, unless it has one of its own.
+    pub(crate) fn also(&mut self, id: u32, kind: Kind, key: Key) {
+        if let Some(at) = self.index(id) {
+            self.by_key.entry((kind, key)).or_insert(at);
+        }
+    }
+
     /// An example that was counted as a note turns out to be real.
     pub(crate) fn promote(&mut self, id: u32, beyond: bool) {
         let Some(at) = self.index(id) else { return };

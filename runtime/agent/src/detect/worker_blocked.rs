@@ -118,7 +118,9 @@ impl Episode {
             self.live = false;
         }
         self.blame = Some(blame);
-        if self.record.is_some() {
+        if let Some(record) = self.record {
+            // It was told by its stack; the next time its names are known at once, and it is the same thing.
+            warnings.also(record, Kind::WorkerBlocked, self.key());
             self.show(warnings);
         } else {
             self.settle(warnings);

@@ -72,10 +72,12 @@ impl WorkerWatch {
         Act::Report(slept)
     }
 
-    /// How long it has slept by now, at least.
-    pub(crate) fn elapsed(&self, now_ns: u64) -> u64 {
-        self.since
-            .map_or(0, |since| now_ns.saturating_sub(since.at_ns))
+    /// How long it has slept by this look, at least, where it is still the sleep that was reported. `None` once it was
+    /// given a CPU: a worker that sleeps again and again, with no park between, is held as often, and not once for
+    /// long.
+    pub(crate) fn lasts(&self, now: &Sample) -> Option<u64> {
+        let since = self.since.as_ref()?;
+        slept_throughout(since, now).then(|| now.at_ns.saturating_sub(since.at_ns))
     }
 
     /// The look since which it has slept.
@@ -142,7 +144,12 @@ mod tests {
             Act::Report(100 * MS)
         );
         assert!(!watch.wants_look(500 * MS, 100 * MS, false));
-        assert_eq!(watch.elapsed(500 * MS), 500 * MS);
+        assert_eq!(watch.lasts(&asleep(500, 3)), Some(500 * MS));
+        assert_eq!(
+            watch.lasts(&asleep(600, 4)),
+            None,
+            "that is another sleep, though it looks the same"
+        );
     }
 
     #[test]

@@ -40,6 +40,22 @@ fn verdict(activity: Activity, syscall: Option<u32>) -> Verdict {
 }
 
 #[test]
+fn slow_polls_that_were_only_counted() {
+    let mut counted = finding(Kind::SlowPoll);
+    counted.threshold_ns = Some(100_000_000);
+    assert_eq!(
+        line(&counted),
+        "Polling a task took longer than 0.100 s: counted, the example was lost; created at src/a.rs:20:5"
+    );
+    counted.site.kind = TaskKind::BlockOn;
+    counted.threshold_ns = None;
+    assert_eq!(
+        line(&counted),
+        "Polling the block_on future took long: counted, the example was lost; created at src/a.rs:20:5"
+    );
+}
+
+#[test]
 fn a_slow_poll() {
     let poll = Finding {
         wall_ns: Some(124_000_000),

@@ -41,6 +41,8 @@ struct Watched {
     episode: Option<SharedEpisode>,
     asked_ns: u64,
     renewed_ns: u64,
+    /// How long it was last seen to sleep.
+    wall_ns: u64,
     settled: bool,
 }
 
@@ -71,7 +73,18 @@ impl Workers {
         }
         let Some(watched) = entry else { return };
         if watched.watch.reported {
-            self.said |= watched.renew(round.agent, now_ns);
+            let Some(handle) = thread.handle() else {
+                return;
+            };
+            let sample = handle.sample();
+            if let Some(wall_ns) = watched.watch.lasts(&sample) {
+                self.said |= watched.renew(round.agent, now_ns, wall_ns);
+                return;
+            }
+            self.said |= watched.end(round.agent, now_ns);
+            let mut watch = WorkerWatch::new(watched.watch.standing);
+            watch.look(sample, threshold_ns, quiet);
+            *watched = Watched::new(watch);
             return;
         }
         if !watched.watch.wants_look(now_ns, threshold_ns, quiet) {
@@ -133,6 +146,7 @@ impl Watched {
             episode: None,
             asked_ns: 0,
             renewed_ns: 0,
+            wall_ns: 0,
             settled: false,
         }
     }
@@ -175,13 +189,14 @@ impl Watched {
         }
     }
 
-    fn renew(&mut self, agent: &Agent, now_ns: u64) -> bool {
+    /// It still sleeps, for so long by now.
+    fn renew(&mut self, agent: &Agent, now_ns: u64, wall_ns: u64) -> bool {
+        self.wall_ns = wall_ns;
         let due = now_ns.saturating_sub(self.renewed_ns) >= RENEW_NS;
         let (true, Some(episode)) = (due, &self.episode) else {
             return false;
         };
         self.renewed_ns = now_ns;
-        let wall_ns = self.watch.elapsed(now_ns);
         locked(episode).renew(&mut agent.state().warnings, now_ns, wall_ns, true);
         true
     }
@@ -191,7 +206,7 @@ impl Watched {
         let Some(episode) = &self.episode else {
             return false;
         };
-        locked(episode).renew(&mut agent.state().warnings, now_ns, 0, false);
+        locked(episode).renew(&mut agent.state().warnings, now_ns, self.wall_ns, false);
         true
     }
 }

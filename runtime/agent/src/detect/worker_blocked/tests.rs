@@ -132,6 +132,10 @@ fn without_names_the_stack_tells_records_apart_and_a_late_name_is_added() {
         Some("app::handler")
     );
     assert_eq!(warnings.get(1).map(|finding| finding.count), Some(1));
+    // The next one is named at once, and no second record of the same thing.
+    episode(150, 3).named(&mut warnings, blame(&held()));
+    assert_eq!(warnings.all().count(), 2);
+    assert_eq!(warnings.get(1).map(|finding| finding.count), Some(2));
 }
 
 #[test]
