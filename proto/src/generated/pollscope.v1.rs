@@ -401,6 +401,7 @@ pub struct ThreadRow {
     /// worker, blocking, local, other, ours
     #[prost(string, tag = "4")]
     pub role: ::prost::alloc::string::String,
+    /// Share of the last second inside polls (debug), or on a CPU where that is more.
     #[prost(double, optional, tag = "5")]
     pub busy_ratio: ::core::option::Option<f64>,
     /// 0: none.

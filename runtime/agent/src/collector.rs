@@ -52,6 +52,8 @@ struct Mark {
     tid: u32,
     at_ns: u64,
     busy_ns: u64,
+    /// Time on a CPU so far.
+    cpu_ns: Option<u64>,
     ratio: Option<f64>,
 }
 
@@ -249,15 +251,23 @@ fn renewed(before: &Mark, seen: &ThreadLook, now_ns: u64) -> Mark {
         tid: seen.tid,
         at_ns: now_ns,
         busy_ns: seen.busy_ns,
-        ..Mark::default()
+        cpu_ns: clock::thread_cpu_ns(seen.tid),
+        ratio: None,
     };
-    if before.tid == seen.tid && now_ns > before.at_ns {
-        let span = (now_ns - before.at_ns) as f64;
-        let busy = seen.busy_ns.saturating_sub(before.busy_ns) as f64;
-        mark.ratio =
-            (fold::is_timed() && seen.role != Role::Ours).then(|| (busy / span).clamp(0.0, 1.0));
+    if before.tid == seen.tid && now_ns > before.at_ns && seen.role != Role::Ours {
+        let polls = fold::is_timed().then(|| seen.busy_ns.saturating_sub(before.busy_ns));
+        let cpu = mark.cpu_ns.zip(before.cpu_ns);
+        let cpu = cpu.map(|(now, before)| now.saturating_sub(before));
+        mark.ratio = busy(now_ns - before.at_ns, polls, cpu);
     }
     mark
+}
+
+/// Share of a time in which a thread could do nothing else: inside polls of ours, be they on a CPU or not, or on a CPU
+/// with a library's tasks. Where both are known the greater one: most of either is part of the other.
+fn busy(span_ns: u64, polls_ns: Option<u64>, cpu_ns: Option<u64>) -> Option<f64> {
+    let busy = polls_ns.max(cpu_ns)?;
+    Some((busy as f64 / span_ns as f64).clamp(0.0, 1.0))
 }
 
 /// Takes out what all threads have to tell. What our own threads tell is about ourselves and goes no further.
@@ -315,5 +325,31 @@ impl Agent {
     pub(crate) fn log_due(&self) {
         let lines = self.state().warnings.take_lines();
         emit::findings(lines);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_is_busy_in_our_polls_and_on_the_cpu() {
+        assert_eq!(
+            busy(1_000, Some(400), Some(100)),
+            Some(0.4),
+            "it slept in a poll"
+        );
+        assert_eq!(
+            busy(1_000, Some(0), Some(900)),
+            Some(0.9),
+            "a library's tasks"
+        );
+        assert_eq!(busy(1_000, None, Some(250)), Some(0.25), "quiet");
+        assert_eq!(
+            busy(1_000, Some(2_000), None),
+            Some(1.0),
+            "the thread is gone"
+        );
+        assert_eq!(busy(1_000, None, None), None);
     }
 }

@@ -140,7 +140,7 @@ pub(crate) struct ThreadFigures {
     pub(crate) name: Arc<str>,
     pub(crate) runtime: u16,
     pub(crate) role: Role,
-    /// Share of the last second inside polls; `None` in quiet.
+    /// Share of the last second inside polls (debug), or on a CPU where that is more.
     pub(crate) busy_ratio: Option<f64>,
     pub(crate) polls: u64,
     /// 0: none.
