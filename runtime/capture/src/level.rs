@@ -99,6 +99,10 @@ static SOURCE: AtomicU8 = AtomicU8::new(Source::Default as u8);
 /// A finished poll of at least this many nanoseconds is told of; the lesser of 10 ms and the threshold.
 static NOTE_NS: AtomicU64 = AtomicU64::new(INFO_NS);
 static DEBUG_SINCE_NS: AtomicU64 = AtomicU64::new(0);
+/// The same in ticks; `FROM_START` where nothing was measured before.
+static DEBUG_SINCE_TICKS: AtomicU64 = AtomicU64::new(FROM_START);
+/// Above what stands for "within a poll" in a record, and below every reading of the clock.
+const FROM_START: u64 = 2;
 static SLOW_NS: AtomicU64 = AtomicU64::new(100_000_000);
 
 /// Polls from here on are of interest to screens, though no warning yet.
@@ -129,6 +133,10 @@ pub fn set_level(to: Level, source: Source) -> bool {
     }
     if to == Level::Debug && level() != Level::Debug {
         DEBUG_SINCE_NS.store(crate::clock::mono_ns(), Ordering::Relaxed);
+        // Before the start the clock is not chosen yet, and nothing is older.
+        if crate::registry::is_started() {
+            DEBUG_SINCE_TICKS.store(crate::clock::ticks(), Ordering::Relaxed);
+        }
     }
     LEVEL.store(to as u8, Ordering::Relaxed);
     SOURCE.store(source as u8, Ordering::Relaxed);
@@ -139,6 +147,13 @@ pub fn set_level(to: Level, source: Source) -> bool {
 /// Monotonic nanoseconds of the last switch to debug; 0: there was none. What is older was not timed until then.
 pub fn debug_since_ns() -> u64 {
     DEBUG_SINCE_NS.load(Ordering::Relaxed)
+}
+
+/// Ticks of the last switch to debug. What records say of wakes before that was said in another time of debug, and
+/// nothing was noted between.
+#[inline]
+pub(crate) fn debug_since_ticks() -> u64 {
+    DEBUG_SINCE_TICKS.load(Ordering::Relaxed)
 }
 
 /// Off for good, in the middle of everything: this process was forked from one that had us.

@@ -18,6 +18,8 @@ mod snapshot;
 pub use kind::{Outcome, TaskKind};
 pub use snapshot::Snapshot;
 
+use crate::instrumented::WOKEN_WITHIN;
+use crate::level::{self, Level};
 use crate::protocol::counter::Counter;
 use crate::protocol::lives::Lives;
 use crate::protocol::sides::Sides;
@@ -49,7 +51,7 @@ pub struct Record {
     site: AtomicU32,
     // Line two: others', and what is written once.
     pub(crate) wakes: AtomicU64,
-    /// Ticks of the last wake that has not led to a poll yet; 0: none.
+    /// Ticks of the first wake that has not led to a poll yet; 0: none.
     pub(crate) woken: AtomicU64,
     pub(crate) last_waker: AtomicU64,
     pub(crate) created: Counter,
@@ -134,7 +136,7 @@ impl Record {
                 self_wakes: Some(self.self_wakes.get())
                     .filter(|wakes| wakes & READER == 0)
                     .unwrap_or(0),
-                woken: self.woken.load(Ordering::Relaxed),
+                woken: self.woken(),
                 last_waker: self.last_waker.load(Ordering::Relaxed),
                 created: self.created.get(),
                 parent: self.parent.get(),
@@ -144,6 +146,18 @@ impl Record {
                 generation,
             }
         })
+    }
+
+    /// Ticks of the wake it waits for its next poll since. In quiet wakes are not noted, nor polls that answer them.
+    fn woken(&self) -> u64 {
+        let woken = self.woken.load(Ordering::Relaxed);
+        let within = woken == WOKEN_WITHIN && self.seq.get() % 2 == 1;
+        let known = within || woken >= level::debug_since_ticks();
+        if known && level::level() == Level::Debug {
+            woken
+        } else {
+            0
+        }
     }
 
     // What follows is for those who hold the record.

@@ -19,7 +19,7 @@ use crate::instrumented::WOKEN_WITHIN;
 use crate::protocol::refs::Refs;
 use crate::record::Record;
 use crate::sync::Ordering;
-use crate::{clock, thread};
+use crate::{clock, level, thread};
 
 /// A task's waker, as all of its clones share it.
 pub(crate) struct Node {
@@ -134,7 +134,10 @@ fn count(node: &Node) {
         }
         other => {
             record.wakes.fetch_add(1, Ordering::Relaxed);
-            record.woken.store(clock::ticks(), Ordering::Relaxed);
+            // The first wake is what its next poll waits for since; the others need no clock.
+            if record.woken.load(Ordering::Relaxed) < level::debug_since_ticks() {
+                record.woken.store(clock::ticks(), Ordering::Relaxed);
+            }
             record
                 .last_waker
                 .store(other.map_or(0, |other| other.id.get()), Ordering::Relaxed);

@@ -53,6 +53,7 @@ fn a_task_is_counted_at_any_level_and_timed_only_in_debug() {
     assert!(!set_level(Level::Off, Source::Code));
     assert_eq!(level(), Level::Quiet);
     a_forked_child_goes_without_us(task);
+    wakes_of_another_time_of_debug_are_forgotten();
 }
 
 /// The child has one thread, and whatever locks others held stay held: it must touch none of ours.
@@ -76,4 +77,34 @@ fn a_forked_child_goes_without_us(mut task: executor::Task<Pending>) {
             assert_eq!(status, 0, "the child saw level off, and ended by itself");
         }
     }
+}
+
+/// In quiet a task is polled with the runtime's own waker, and nothing notes that a wake was answered.
+fn wakes_of_another_time_of_debug_are_forgotten() {
+    let _ = set_level(Level::Debug, Source::Code);
+    let (send, wakers) = std::sync::mpsc::channel::<std::task::Waker>();
+    let (mut task, _share) = spawn(std::future::poll_fn(move |cx| {
+        send.send(cx.waker().clone()).expect("the test listens");
+        std::task::Poll::<()>::Pending
+    }));
+    let id = task.id();
+    assert!(poll(&mut task).is_pending());
+    let waker = wakers.recv().expect("sent");
+    waker.wake_by_ref();
+    let first = look(id).woken;
+    assert!(first > 1);
+    waker.wake_by_ref();
+    assert_eq!(look(id).woken, first, "it waits since the first");
+
+    assert!(set_level(Level::Quiet, Source::Code));
+    assert_eq!(look(id).woken, 0, "unknown in quiet");
+    assert!(poll(&mut task).is_pending());
+    assert!(set_level(Level::Debug, Source::Code));
+    assert_eq!(look(id).woken, 0, "long answered");
+    assert!(poll(&mut task).is_pending());
+    assert_eq!(look(id).scheduled_ns, 0);
+    waker.wake_by_ref();
+    assert!(look(id).woken > first);
+    assert!(poll(&mut task).is_pending());
+    assert!(look(id).scheduled_ns > 0);
 }

@@ -39,9 +39,11 @@ impl Timed {
         let woken = record.woken.load(Ordering::Relaxed);
         if woken != 0 {
             record.woken.store(0, Ordering::Relaxed);
-            let waited = clock::ticks_to_ns(start.saturating_sub(woken));
-            record.scheduled_ns.bump(waited);
-            tally.scheduled_ns.record(waited);
+            if woken >= level::debug_since_ticks() {
+                let waited = clock::ticks_to_ns(start.saturating_sub(woken));
+                record.scheduled_ns.bump(waited);
+                tally.scheduled_ns.record(waited);
+            }
         }
         Self { tally, start }
     }

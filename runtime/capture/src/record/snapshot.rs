@@ -33,7 +33,7 @@ pub struct Snapshot {
     pub wakes: u64,
     /// Wakes from inside its own poll; only counted in debug.
     pub self_wakes: u64,
-    /// Ticks of the last wake that has not led to a poll yet; 0: none.
+    /// Ticks of the first wake that has not led to a poll yet; 0: none.
     pub woken: u64,
     /// The task that woke it last; 0: none, or no task.
     pub last_waker: u64,
