@@ -4,11 +4,14 @@ use pollscope_proto::buckets::lower_bound;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::{Theme, boxes};
 use crate::format;
 use crate::model::Distribution;
 
+/// Behind a row from the threshold on.
+const SLOW: &str = "  ◂ slow";
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
 /// How the axis is written.
@@ -33,7 +36,9 @@ pub(super) fn draw(
     }
     let rows = merged(&of.buckets, usize::from(area.height));
     let most = rows.iter().map(|row| row.1).max().unwrap_or(0).max(1);
-    let room = usize::from(area.width).saturating_sub(18).min(60);
+    // Beside the bar: where the bucket begins, a count of five digits, the mark of slow rows.
+    let beside = 9 + 6 + if threshold > 0 { SLOW.width() } else { 0 };
+    let room = usize::from(area.width).saturating_sub(beside).min(60);
     let lines = rows.into_iter().map(|(from, count)| {
         let label = match unit {
             Unit::Duration => format::duration(from),
@@ -45,7 +50,7 @@ pub(super) fn draw(
         } else {
             theme.chart()
         };
-        let note = if slow && count > 0 { "  ◂ slow" } else { "" };
+        let note = if slow && count > 0 { SLOW } else { "" };
         Line::from(vec![
             Span::styled(format!("{label:>8} "), theme.dim()),
             Span::styled(bar(count, most, room), style),

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::stack::{self, Manner};
 use super::theme::mark;
@@ -22,7 +23,9 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     let Some(detail) = &page.detail else {
         return waiting(theme, page, area, buf);
     };
-    let facts = facts(app, theme, page, detail);
+    // Inside the border and the blank beside it.
+    let width = usize::from(area.width.saturating_sub(4));
+    let facts = facts(app, theme, page, detail, width);
     let height = (facts.len() as u16 + 2).min(area.height);
     let top = Rect { height, ..area };
     let task = &detail.task;
@@ -67,7 +70,14 @@ fn waiting(theme: Theme, page: &TaskPage, area: Rect, buf: &mut Buffer) {
     }
 }
 
-fn facts<'a>(app: &App, theme: Theme, page: &TaskPage, detail: &TaskDetail) -> Vec<Line<'a>> {
+fn facts<'a>(
+    app: &App,
+    theme: Theme,
+    page: &TaskPage,
+    detail: &TaskDetail,
+    width: usize,
+) -> Vec<Line<'a>> {
+    const BY: &str = " by ";
     let task = &detail.task;
     let level = app.snapshot.target.level;
     let label = |text: &str| Span::styled(format!("{text:<8}"), theme.dim());
@@ -107,11 +117,20 @@ fn facts<'a>(app: &App, theme: Theme, page: &TaskPage, detail: &TaskDetail) -> V
         second.push(Span::raw(thread.name.clone()));
     }
     second.push(dim(" at "));
-    second.push(Span::raw(path::site(&task.site, 60)));
-    if let Some(id) = task.parent {
-        second.push(dim(" by "));
+    let by = task.parent.map(|id| {
         let name = detail.parent.as_ref().map(crate::model::Task::title);
-        second.push(Span::raw(format!("{id} {}", name.unwrap_or_default())));
+        format!("{id} {}", name.unwrap_or_default())
+    });
+    // Two thirds are the place's, unless the parent needs less than the rest.
+    let used: usize = second.iter().map(Span::width).sum();
+    let room = width.saturating_sub(used);
+    let by_room = by.as_ref().map_or(0, |by| BY.width() + by.width());
+    let site = path::site(&task.site, room.saturating_sub(by_room).max(room * 2 / 3));
+    if let Some(by) = by {
+        let rest = room.saturating_sub(site.width() + BY.width());
+        second.extend([Span::raw(site), dim(BY), Span::raw(path::cut(&by, rest))]);
+    } else {
+        second.push(Span::raw(site));
     }
 
     let mut third = vec![label("times")];
@@ -452,19 +471,19 @@ fn warnings(
                 return Line::styled(format!("{arrow}warning {id}"), theme.dim());
             };
             let shape = mark(Some(warning.severity));
-            let shown = place_of(warning).map_or_else(String::new, |site| {
-                path::site(site, usize::from(area.width).saturating_sub(40))
-            });
+            let title = format!("{shape:<2} {:<14}", warning.kind.title());
             let worst = figure::time(warning.worst_ns.or(warning.wall_ns), Level::Debug);
-            let ago = figure::ago(app.now_ns(), warning.last_ns);
+            let worst = format!(" {worst:>8}  ");
+            let ago = format!("{:<10} ", figure::ago(app.now_ns(), warning.last_ns));
+            let used = arrow.width() + title.width() + worst.width() + ago.width();
+            let shown = place_of(warning).map_or_else(String::new, |site| {
+                path::site(site, usize::from(area.width).saturating_sub(used))
+            });
             Line::from(vec![
                 Span::styled(arrow, theme.accent()),
-                Span::styled(
-                    format!("{shape:<2} {:<14}", warning.kind.title()),
-                    theme.severity(warning.severity),
-                ),
-                Span::raw(format!(" {worst:>8}  ")),
-                Span::styled(format!("{ago:<10} {shown}"), theme.dim()),
+                Span::styled(title, theme.severity(warning.severity)),
+                Span::raw(worst),
+                Span::styled(ago + &shown, theme.dim()),
             ])
         });
     boxes::lines(area, lines, buf);
