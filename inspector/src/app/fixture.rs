@@ -541,6 +541,38 @@ pub fn warnings() -> Vec<Warning> {
     ]
 }
 
+/// Threads that something blocks which is no task: once the function is known, once it is not.
+pub fn blocked_workers() -> Vec<Warning> {
+    let blocked = |id, severity, wall_ms: u64, site: Site| Warning {
+        id,
+        kind: WarningKind("worker_blocked".to_owned()),
+        severity,
+        certainty: "definite".to_owned(),
+        count: 1,
+        first_ns: NOW_NS - 12 * S,
+        last_ns: NOW_NS - 9 * S,
+        message: "Thread \"orders-w3\" (48231) was blocked".to_owned(),
+        site: Some(site),
+        observed: tick_stack(),
+        verdict: Some(Verdict {
+            state: "syscall".to_owned(),
+            syscall: Some("clock_nanosleep".to_owned()),
+        }),
+        wall_ns: Some(wall_ms * MS),
+        worst_ns: Some(wall_ms * MS),
+        threshold_ns: Some(100 * MS),
+        ..Warning::default()
+    };
+    let flush = site(0, "src/metrics.rs", 58, "orders::metrics::flush");
+    vec![
+        blocked(6, Severity::Error, 1_410, flush),
+        Warning {
+            certainty: "likely".to_owned(),
+            ..blocked(7, Severity::Warn, 160, Site::default())
+        },
+    ]
+}
+
 pub fn threads() -> Vec<Thread> {
     let thread = |tid, name: &str, role: &str, now: &str, ratio: f64, permille: &[u32]| Thread {
         tid,

@@ -1,7 +1,9 @@
 //! The header's one line about the target: the one thing most wrong, or that nothing is.
 
-use super::App;
+use unicode_width::UnicodeWidthStr;
+
 use super::warnings::place;
+use super::{App, path};
 use crate::format;
 use crate::model::{Level, Severity, Warning};
 
@@ -10,6 +12,50 @@ pub struct Health {
     /// `None`: nothing is wrong.
     pub severity: Option<Severity>,
     pub text: String,
+    /// How long it took, with what stands before it; or empty.
+    took: String,
+    /// `file.rs:line`, or empty.
+    place: String,
+    /// How long ago, or empty.
+    ago: String,
+}
+
+impl Health {
+    fn plain(severity: Option<Severity>, text: String) -> Self {
+        Self {
+            severity,
+            text,
+            took: String::new(),
+            place: String::new(),
+            ago: String::new(),
+        }
+    }
+
+    /// All of it if `width` columns hold it. Else it loses when it was, then how long it took, then the start of the
+    /// place, then what it was: never the line number, by which the place is found.
+    pub fn fit(&self, width: usize) -> String {
+        if self.place.is_empty() {
+            return self.text.clone();
+        }
+        let ago = if self.ago.is_empty() { "" } else { ", " };
+        let took = format!("{}{} at {}", self.text, self.took, self.place);
+        let short = format!("{} at ", self.text);
+        for whole in [
+            format!("{took}{ago}{}", self.ago),
+            took,
+            format!("{short}{}", self.place),
+        ] {
+            if whole.width() <= width {
+                return whole;
+            }
+        }
+        // `…rs:118` can still be recognized, less cannot.
+        let line = self.place.rfind(':').map_or(0, |at| self.place.len() - at);
+        match width.saturating_sub(short.width()) {
+            room if room >= line + 3 => format!("{short}{}", path::cut(&self.place, room)),
+            _ => path::cut(&self.place, width),
+        }
+    }
 }
 
 /// What to say of the target.
@@ -34,55 +80,78 @@ pub fn health(app: &App) -> Health {
         };
         return Health {
             severity: Some(warning.severity),
-            text: format!("{}{}, {ago}", title(warning), at(warning)),
+            text: warning.kind.as_str().replace('_', " "),
+            took: warning
+                .worst_ns
+                .or(warning.wall_ns)
+                .map_or_else(String::new, |worst| format!(" {}", format::duration(worst))),
+            place: at(warning),
+            ago,
         };
     }
     let dropped = app.snapshot.dropped;
     if dropped.warnings > 0 || dropped.tasks > 0 {
-        return Health {
-            severity: Some(Severity::Warn),
-            text: format!(
-                "tables full: {} warnings and {} tasks were not recorded",
-                dropped.warnings, dropped.tasks
-            ),
-        };
+        let text = format!(
+            "tables full: {} warnings and {} tasks were not recorded",
+            dropped.warnings, dropped.tasks
+        );
+        return Health::plain(Some(Severity::Warn), text);
     }
     let text = match app.snapshot.target.level {
         Level::Debug => "nothing is wrong",
         Level::Quiet => "nothing is wrong, as far as level quiet sees",
         Level::Off => "the target runs with POLLSCOPE=off",
     };
-    Health {
-        severity: None,
-        text: text.to_owned(),
-    }
+    Health::plain(None, text.to_owned())
 }
 
 fn blocked(worst: &Warning, count: usize) -> Health {
-    let what = if count == 1 {
-        "blocked".to_owned()
-    } else {
-        format!("{count} blocked, one")
+    let (text, before) = match count {
+        1 => ("blocked".to_owned(), ""),
+        n => (format!("{n} blocked"), ", one"),
     };
-    let since = worst
-        .wall_ns
-        .map_or_else(String::new, |wall| format!(" {}", format::duration(wall)));
+    let since = |wall| format!("{before} {}", format::duration(wall));
     Health {
         severity: Some(worst.severity),
-        text: format!("{what}{since}{}", at(worst)),
-    }
-}
-
-fn title(warning: &Warning) -> String {
-    let title = warning.kind.as_str().replace('_', " ");
-    match warning.worst_ns.or(warning.wall_ns) {
-        Some(worst) => format!("{title} {}", format::duration(worst)),
-        None => title,
+        text,
+        took: worst.wall_ns.map_or_else(String::new, since),
+        place: at(worst),
+        ago: String::new(),
     }
 }
 
 fn at(warning: &Warning) -> String {
     place(warning).map_or_else(String::new, |site| {
-        format!(" at {}", super::path::file_and_line(&site.file, site.line))
+        path::file_and_line(&site.file, site.line)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_health_that_is_cut_the_line_number_stays() {
+        let health = Health {
+            severity: Some(Severity::Warn),
+            text: "slow poll".to_owned(),
+            took: " 213 ms".to_owned(),
+            place: "lost_error.rs:117".to_owned(),
+            ago: "3s ago".to_owned(),
+        };
+        for (width, expected) in [
+            (45, "slow poll 213 ms at lost_error.rs:117, 3s ago"),
+            (44, "slow poll 213 ms at lost_error.rs:117"),
+            (37, "slow poll 213 ms at lost_error.rs:117"),
+            (36, "slow poll at lost_error.rs:117"),
+            (29, "slow poll at …st_error.rs:117"),
+            (20, "slow poll at …rs:117"),
+            (19, "lost_error.rs:117"),
+            (8, "….rs:117"),
+        ] {
+            assert_eq!(health.fit(width), expected, "{width}");
+        }
+        let healthy = Health::plain(None, "nothing is wrong".to_owned());
+        assert_eq!(healthy.fit(5), "nothing is wrong", "who draws it cuts it");
+    }
 }

@@ -161,7 +161,8 @@ pub(super) fn tabs(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
         None => theme.dim(),
     };
     let blank = if shape.is_empty() { "" } else { " " };
-    let text = figure::fit(&format!("{shape}{blank}{}", health.text), room);
+    let text = health.fit(room.saturating_sub(shape.width() + blank.len()));
+    let text = figure::fit(&format!("{shape}{blank}{text}"), room);
     right(area, &Line::styled(format!("{text} "), style), buf);
 }
 

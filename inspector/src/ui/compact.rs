@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::theme::mark;
 use super::{Theme, boxes, chrome, figure};
@@ -139,15 +140,17 @@ fn warning<'a>(theme: Theme, row: &Row, width: usize) -> Line<'a> {
             theme.bold(),
         ),
         Row::One(warning) => {
-            let shown = place(warning).map_or_else(String::new, |site| {
-                path::site(site, width.saturating_sub(5))
-            });
+            let count = format!(" ×{}", format::count(warning.count));
+            let room = width.saturating_sub(4 + count.width());
+            let shown = place(warning)
+                .map_or_else(|| "place unknown".to_owned(), |site| path::site(site, room));
             Line::from(vec![
                 Span::styled(
                     format!("{:<2} ", mark(Some(warning.severity))),
                     theme.severity(warning.severity),
                 ),
                 Span::raw(shown),
+                Span::styled(count, theme.dim()),
             ])
         }
     }

@@ -8,6 +8,9 @@ use super::{Theme, figure};
 use crate::app::path;
 use crate::model::{Frame, Place};
 
+/// How many frames are shown of a stack that has none of the user's.
+const INNERMOST: usize = 6;
+
 /// How frames are shown.
 #[derive(Clone, Copy)]
 pub(super) struct Manner {
@@ -38,18 +41,29 @@ pub(super) fn lines<'a>(theme: Theme, place: &Place, manner: Manner) -> Vec<Line
     lines
 }
 
-/// The user's frames, and the call into a library that the innermost of them made: it names what blocks.
+/// The user's frames, and the call into a library that the innermost of them made: it names what blocks. A call into
+/// pollscope names nothing.
 fn is_shown(frames: &[Frame], at: usize) -> bool {
-    let is_user = |frame: &Frame| origin(&frame.function, &frame.file) == Origin::User;
-    if is_user(&frames[at]) {
-        return true;
+    let of = |frame: &Frame| origin(&frame.function, &frame.file);
+    match of(&frames[at]) {
+        Origin::User => return true,
+        Origin::Pollscope => return false,
+        Origin::Std | Origin::Library | Origin::System => {}
     }
-    let first = frames.iter().position(is_user);
-    match first {
-        Some(first) => at + 1 == first,
-        // Nothing of the user's: the innermost frames are better than none.
-        None => at < 6,
+    let first = frames.iter().position(|frame| of(frame) == Origin::User);
+    if let Some(first) = first {
+        return at + 1 == first;
     }
+    // Nothing of the user's: the innermost frames are better than none, behind those that took the stack.
+    let taking = frames
+        .iter()
+        .take_while(|frame| matches!(of(frame), Origin::Pollscope | Origin::Std))
+        .zip(1..)
+        .filter(|(frame, _)| of(frame) == Origin::Pollscope)
+        .map(|(_, count)| count)
+        .max()
+        .unwrap_or(0);
+    (taking..taking + INNERMOST).contains(&at)
 }
 
 fn fold(theme: Theme, hidden: &mut Vec<&Frame>, lines: &mut Vec<Line<'_>>) {
@@ -205,6 +219,47 @@ mod tests {
             texts(observed, true, false, 60).len(),
             observed.backtrace.len()
         );
+    }
+
+    fn stack(functions: &[&str]) -> Place {
+        let frame = |function: &&str| Frame {
+            function: (*function).to_owned(),
+            ..Frame::default()
+        };
+        Place {
+            backtrace: functions.iter().map(frame).collect(),
+            ..Place::default()
+        }
+    }
+
+    #[test]
+    fn frames_of_pollscope_are_folded_also_next_to_the_users() {
+        let spawned = stack(&[
+            "pollscope_capture::backtrace::sample",
+            "pollscope_tokio::task::spawn::spawn",
+            "app::start",
+            "std::rt::lang_start",
+        ]);
+        let lines = texts(&spawned, false, false, 60);
+        assert!(lines[0].contains("2 frames of pollscope"), "{lines:?}");
+        assert!(lines[1].contains("app::start"), "{lines:?}");
+    }
+
+    #[test]
+    fn without_a_frame_of_the_users_those_that_took_the_stack_are_folded() {
+        let dropped = stack(&[
+            "core::ops::function::FnOnce::call_once",
+            "pollscope_capture::backtrace::of_finding",
+            "core::ptr::drop_in_place",
+            "tokio::runtime::task::harness::poll",
+        ]);
+        let lines = texts(&dropped, false, false, 60);
+        assert!(lines[0].contains("2 frames of std, pollscope"), "{lines:?}");
+        assert!(lines[1].contains("core::ptr::drop_in_place"), "{lines:?}");
+        assert!(lines[2].contains("harness::poll"), "{lines:?}");
+        // Of a blocked thread the same frames are what it is about.
+        let blocked = stack(&["std::thread::sleep", "hyper::proto::poll"]);
+        assert!(texts(&blocked, false, false, 60)[0].contains("std::thread::sleep"));
     }
 
     #[test]

@@ -4,7 +4,9 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use super::{Theme, draw, svg};
-use crate::app::fixture::{at, attached, deliver, detail, dump, enter, found, press, snapshot};
+use crate::app::fixture::{
+    at, attached, blocked_workers, deliver, detail, dump, enter, found, press, snapshot,
+};
 use crate::app::{Action, App, Excerpt, update};
 use crate::model::{Level, Rights, Snapshot};
 
@@ -177,6 +179,19 @@ fn a_task_that_ended() {
 #[test]
 fn warnings() {
     check("warnings", with_keys("2 j"));
+}
+
+/// The longest text of a row is of a thread that code without a task blocks; the narrow screens cut it.
+#[test]
+fn a_blocked_worker() {
+    check("warnings_blocked", |size| {
+        let mut app = attached(size);
+        let mut blocked = snapshot();
+        blocked.warnings = blocked_workers();
+        deliver(&mut app, 2_000, blocked);
+        press(&mut app, "2 j");
+        app
+    });
 }
 
 #[test]

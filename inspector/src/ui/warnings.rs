@@ -1,5 +1,6 @@
 //! The list of warnings: a heading for each kind, below it one row for each place.
 
+use pollscope_proto::kinds;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -7,6 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::table::{self, Column, Lie, growing, left, right};
 use super::theme::mark;
+use super::warning::verdict_words;
 use super::{Theme, boxes, figure};
 use crate::app::geometry::list_rows;
 use crate::app::warnings::{KindRow, Line as Row, place};
@@ -155,9 +157,45 @@ fn what(warning: &Warning, muted: bool) -> String {
             .unwrap_or_else(|| error.type_name.clone()),
         (None, Some(task)) if !task.name.is_empty() => task.name.clone(),
         (None, Some(task)) => format!("task {}", task.id),
+        (None, None) if warning.kind.as_str() == kinds::WORKER_BLOCKED => blocked(warning),
         (None, None) => warning.message.clone(),
     };
     format!("{muted}{likely}{text}")
+}
+
+/// How long, in which function, which thread: the column is often cut, and the message begins with the thread.
+fn blocked(warning: &Warning) -> String {
+    let function = warning
+        .site
+        .as_ref()
+        .map_or("", |site| last_names(&site.type_name));
+    let mut text = warning.wall_ns.map(format::duration).unwrap_or_default();
+    if !function.is_empty() {
+        text.push_str(" in ");
+        text.push_str(function);
+    }
+    if let Some(thread) = &warning.observed.thread {
+        text.push_str(" on ");
+        text.push_str(&thread.name);
+    }
+    if let (true, Some(verdict)) = (function.is_empty(), &warning.verdict) {
+        text.push_str(", ");
+        text.push_str(&verdict_words(verdict));
+    }
+    text
+}
+
+/// Of a function's path the function and what it belongs to. One that begins with a type in brackets stays whole.
+fn last_names(function: &str) -> &str {
+    if function.contains(['<', ' ']) {
+        return function;
+    }
+    function
+        .rmatch_indices("::")
+        .nth(1)
+        .map_or(function, |(at, separator)| {
+            &function[at + separator.len()..]
+        })
 }
 
 fn count(n: u64) -> String {
