@@ -235,8 +235,8 @@ mod tests {
     #[test]
     fn frames_of_pollscope_are_folded_also_next_to_the_users() {
         let spawned = stack(&[
-            "pollscope_capture::backtrace::sample",
-            "pollscope_tokio::task::spawn::spawn",
+            "pollscope::backtrace::sample",
+            "pollscope::task::spawn",
             "app::start",
             "std::rt::lang_start",
         ]);
@@ -249,9 +249,9 @@ mod tests {
     fn without_a_frame_of_the_users_those_that_took_the_stack_are_folded() {
         let dropped = stack(&[
             "core::ops::function::FnOnce::call_once",
-            "pollscope_capture::backtrace::of_finding",
+            "pollscope::backtrace::of_finding",
             "core::ptr::drop_in_place",
-            "tokio::runtime::task::harness::poll",
+            "hyper::server::harness::poll",
         ]);
         let lines = texts(&dropped, false, false, 60);
         assert!(lines[0].contains("2 frames of std, pollscope"), "{lines:?}");

@@ -176,6 +176,32 @@ fn a_task_that_ended() {
     });
 }
 
+/// Long paths make room for each other: the lines, by which places are found, are never cut.
+#[test]
+fn a_narrow_task_page_keeps_every_line_number() {
+    let file = "services/orders/src/defects/contended_mutex.rs";
+    for width in [80, 60, 120] {
+        let mut app = attached((width, 35));
+        press(&mut app, "j Enter");
+        let mut detail = detail();
+        (detail.task.site.file, detail.task.site.line) = (file.to_owned(), 131);
+        if let Some(parent) = &mut detail.parent {
+            parent.name.clear();
+            (parent.site.file, parent.site.line) = (file.to_owned(), 246);
+        }
+        update(
+            &mut app,
+            at(20),
+            Action::Detail(977, Some(Box::new(detail))),
+        );
+        let text = drawn(&app, "task_long_paths");
+        let spawned = text.lines().find(|line| line.contains("spawned"));
+        let spawned = spawned.expect("the page says where");
+        assert!(spawned.contains("rs:131 by "), "{spawned}");
+        assert!(spawned.contains(":246 "), "{spawned}");
+    }
+}
+
 #[test]
 fn warnings() {
     check("warnings", with_keys("2 j"));
