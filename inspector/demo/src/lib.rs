@@ -43,6 +43,8 @@ pub fn run(options: Options) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
+    // "Ready" must mean that one can attach: after this the socket is there.
+    pollscope::flush();
     match runtime.block_on(serve(options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),

@@ -62,17 +62,14 @@ struct Server {
     tcp: OnceLock<SocketAddr>,
 }
 
-/// Opens the sockets and answers whoever comes, until the runtime ends. Must be called inside it; returns at once.
+/// Opens the sockets, and then answers whoever comes until the runtime ends. Must be called inside it.
 ///
 /// What cannot be opened is logged in one line: the program runs on, and so does the rest.
-pub(crate) fn start(agent: &Arc<Agent>) {
+pub(crate) async fn start(agent: &Arc<Agent>) {
     let server = Arc::new(Server::new(agent));
-    tokio::spawn(serve_socket(
-        Arc::clone(&server),
-        socket::Place::of_process(),
-    ));
+    open_socket(&server, socket::Place::of_process()).await;
     if let Some(at) = agent.settings.bind {
-        tokio::spawn(serve_tcp(server, at));
+        open_tcp(server, at).await;
     }
 }
 
@@ -94,7 +91,7 @@ impl Server {
     }
 }
 
-async fn serve_socket(server: Arc<Server>, place: socket::Place) {
+async fn open_socket(server: &Arc<Server>, place: socket::Place) {
     let (listener, path) = match place.open().await {
         Ok(open) => open,
         Err(why) => {
@@ -106,10 +103,10 @@ async fn serve_socket(server: Arc<Server>, place: socket::Place) {
     };
     socket::remember(&path);
     let _ = server.socket.set(path);
-    accept_unix(&server, &listener, place.uid).await;
+    tokio::spawn(accept_unix(Arc::clone(server), listener, place.uid));
 }
 
-async fn accept_unix(server: &Arc<Server>, listener: &UnixListener, owner: u32) {
+async fn accept_unix(server: Arc<Server>, listener: UnixListener, owner: u32) {
     let rights = server.agent.settings.rights.unwrap_or_default();
     let free = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
@@ -123,7 +120,7 @@ async fn accept_unix(server: &Arc<Server>, listener: &UnixListener, owner: u32) 
         // Who cannot be told is a stranger: nobody's uid.
         let peer = stream.peer_cred().map_or(u32::MAX, |peer| peer.uid());
         let door = match rights::admit(peer, owner) {
-            Ok(()) => Door::Open(Inspect::new(Arc::clone(server), rights)),
+            Ok(()) => Door::Open(Inspect::new(Arc::clone(&server), rights)),
             Err(refusal) => Door::Refused(refusal),
         };
         tokio::spawn(async move {
@@ -133,7 +130,7 @@ async fn accept_unix(server: &Arc<Server>, listener: &UnixListener, owner: u32) 
     }
 }
 
-async fn serve_tcp(server: Arc<Server>, at: SocketAddr) {
+async fn open_tcp(server: Arc<Server>, at: SocketAddr) {
     if let Err(why) = rights::may_bind(at) {
         crate::emit::say(&why);
         return;
@@ -148,6 +145,10 @@ async fn serve_tcp(server: Arc<Server>, at: SocketAddr) {
         }
     };
     let _ = server.tcp.set(listener.local_addr().unwrap_or(at));
+    tokio::spawn(accept_tcp(server, listener));
+}
+
+async fn accept_tcp(server: Arc<Server>, listener: TcpListener) {
     let free = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let Ok((stream, _)) = listener.accept().await else {

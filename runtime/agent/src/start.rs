@@ -90,7 +90,8 @@ fn collect(agent: &Arc<Agent>) {
         .build();
     match runtime {
         Ok(runtime) => runtime.block_on(async {
-            serve::start(agent);
+            // Before the first round: whoever has flushed can be attached to.
+            serve::start(agent).await;
             collector::run(Arc::clone(agent)).await;
         }),
         Err(error) => emit::note(
@@ -101,6 +102,8 @@ fn collect(agent: &Arc<Agent>) {
 }
 
 /// Waits until everything that was told so far is in the table and in the log, or the time is over.
+///
+/// The socket is open by then, where one can be opened: also right after the start.
 ///
 /// Does nothing before the start and in a forked child. Takes some milliseconds, mostly.
 pub fn flush(timeout: Duration) {

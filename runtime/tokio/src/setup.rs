@@ -86,6 +86,8 @@ impl Drop for Guard {
 }
 
 /// Tells what was found and is not told yet; waits for it, half a second at most. Nothing without feature `serve`.
+///
+/// After it, right after the start too, the socket to attach to is there, if one could be opened in that time.
 pub fn flush() {
     #[cfg(feature = "serve")]
     if runs() {

@@ -162,7 +162,7 @@ async fn without_a_place_for_a_socket_there_is_none_and_nothing_else_happens() {
         uid: crate::sys::uid(),
         dirs: vec!["/proc/none/pollscope".into()],
     };
-    crate::serve::serve_socket(Arc::clone(&server), nowhere).await;
+    crate::serve::open_socket(&server, nowhere).await;
     assert!(server.socket.get().is_none());
     let mut client = open(&server, Rights::Read).await;
     assert!(once(&mut client, named("bounds-none")).await.is_ok());
