@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use pollscope_capture::event::Event;
 use pollscope_capture::level::{self, Level};
 use pollscope_capture::thread::{self, Role};
 use pollscope_capture::{SiteId, clock, site};
 
-use crate::detect::{self, Outcome, Told};
+use crate::detect::{self, Outcome};
 use crate::figures::{SiteFigures, ThreadFigures};
 use crate::finding::ThreadName;
 use crate::fold::{self, Look, ThreadLook};
@@ -271,22 +272,12 @@ fn busy(span_ns: u64, polls_ns: Option<u64>, cpu_ns: Option<u64>) -> Option<f64>
 }
 
 /// Takes out what all threads have to tell. What our own threads tell is about ourselves and goes no further.
-fn drain() -> Vec<Told> {
+fn drain() -> Vec<Event> {
     let mut all = Vec::new();
     for thread in thread::all() {
-        let own = thread.role() == Role::Ours;
-        let mut name = None;
         thread.drain(|event| {
-            if !own {
-                let name = name.get_or_insert_with(|| ThreadName {
-                    tid: thread.tid(),
-                    name: thread.name(),
-                });
-                all.push(Told {
-                    event,
-                    thread: name.clone(),
-                    pooled: thread.role() == Role::Blocking,
-                });
+            if event.teller.role != Role::Ours {
+                all.push(event);
             }
         });
     }
@@ -304,9 +295,9 @@ fn name_of(tid: u32) -> Option<ThreadName> {
 
 impl State {
     /// Makes findings of what was told. Whether ends of polls wait for the watchdog's word.
-    fn take_in(&mut self, told: &[Told]) -> bool {
-        for told in told {
-            match detect::judge(told, name_of) {
+    fn take_in(&mut self, told: &[Event]) -> bool {
+        for event in told {
+            match detect::judge(event, name_of) {
                 Outcome::Finding(example) => _ = self.warnings.add(*example),
                 Outcome::Poll(end) => self.slow_polls.finished(&mut self.warnings, *end),
             }

@@ -14,19 +14,11 @@ pub(crate) mod wrong_thread;
 use std::sync::Arc;
 
 use pollscope_capture::event::{Detail, Event, Family};
+use pollscope_capture::thread::Role;
 use pollscope_capture::{SiteId, StackId, TaskKind, clock, level, site};
 
 use crate::finding::{Finding, Kind, Place, Severity, Source, ThreadName};
 use crate::warnings::{Example, Found, Key, Log};
-
-/// What the hot path told, and who told it.
-#[derive(Debug)]
-pub(crate) struct Told {
-    pub(crate) event: Event,
-    pub(crate) thread: ThreadName,
-    /// The thread is one of a blocking pool.
-    pub(crate) pooled: bool,
-}
 
 /// What becomes of it.
 #[derive(Debug)]
@@ -38,8 +30,7 @@ pub(crate) enum Outcome {
 }
 
 /// Judges one event.
-pub(crate) fn judge(told: &Told, name_of_tid: impl Fn(u32) -> Option<ThreadName>) -> Outcome {
-    let event = &told.event;
+pub(crate) fn judge(event: &Event, name_of_tid: impl Fn(u32) -> Option<ThreadName>) -> Outcome {
     let now = clock::mono_of(event.at);
     let mut finding = match &event.detail {
         Detail::Poll { ns, number, .. } => {
@@ -52,21 +43,26 @@ pub(crate) fn judge(told: &Told, name_of_tid: impl Fn(u32) -> Option<ThreadName>
                 site: event.site,
                 task_name: event.name(),
                 created: event.created,
-                thread: told.thread.clone(),
+                thread: teller(event),
                 wall_ns: *ns,
                 threshold_ns: level::slow_poll_ns(),
-                permitted: told.pooled && site::get(event.site).kind == TaskKind::BlockOn,
+                permitted: event.teller.role == Role::Blocking
+                    && site::get(event.site).kind == TaskKind::BlockOn,
             }));
         }
         Detail::Unpolled { definite } => {
-            never_awaited::finding(base(told, Kind::NeverAwaited, now), *definite)
+            never_awaited::finding(base(event, Kind::NeverAwaited, now), *definite)
         }
-        Detail::Error(text) => leaked_error::finding(base(told, Kind::LeakedError, now), text),
-        Detail::Panic(text) => leaked_panic::finding(base(told, Kind::LeakedPanic, now), text),
-        Detail::Thread(text) => wrong_thread::finding(base(told, Kind::WrongThread, now), text),
+        Detail::Error(text) => leaked_error::finding(base(event, Kind::LeakedError, now), text),
+        Detail::Panic(text) => leaked_panic::finding(base(event, Kind::LeakedPanic, now), text),
+        Detail::Thread(text) => wrong_thread::finding(base(event, Kind::WrongThread, now), text),
     };
     if event.created_tid != 0 && finding.created.thread.is_none() {
-        finding.created.thread = name_of_tid(event.created_tid);
+        finding.created.thread = if event.created_tid == event.teller.tid {
+            Some(teller(event))
+        } else {
+            name_of_tid(event.created_tid)
+        };
     }
     finding.message = crate::message::line(&finding);
     Outcome::Finding(Box::new(Example {
@@ -79,8 +75,7 @@ pub(crate) fn judge(told: &Told, name_of_tid: impl Fn(u32) -> Option<ThreadName>
 }
 
 /// What all families have in common.
-fn base(told: &Told, kind: Kind, now: u64) -> Finding {
-    let event = &told.event;
+fn base(event: &Event, kind: Kind, now: u64) -> Finding {
     let mut finding = Finding::new(kind, Source::of_site(event.site), now);
     finding.task = event.task;
     finding.task_name = event.name();
@@ -89,12 +84,20 @@ fn base(told: &Told, kind: Kind, now: u64) -> Finding {
         source: event
             .place
             .map(|at| Source::at(at.file(), at.line(), at.column())),
-        thread: Some(told.thread.clone()),
+        thread: Some(teller(event)),
         stack: Arc::from(event.observed.frames()),
         exemplar: false,
         truncated: false,
     };
     finding
+}
+
+/// The thread it was found on, which may have ended since.
+fn teller(event: &Event) -> ThreadName {
+    ThreadName {
+        tid: event.teller.tid,
+        name: event.teller.name.clone().unwrap_or_default(),
+    }
 }
 
 /// Where something was made: its own backtrace, or the site's, marked so.

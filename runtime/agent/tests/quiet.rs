@@ -12,6 +12,7 @@ use pollscope_capture::instrumented::{Untold, instrument};
 use pollscope_capture::level::{self, Level, Source};
 use pollscope_capture::task::{Asks, Meta};
 use pollscope_capture::thread::{Role, current};
+use pollscope_capture::tracked::track;
 use pollscope_capture::{TaskKind, registry};
 
 #[path = "support/executor.rs"]
@@ -88,6 +89,22 @@ fn a_poll_that_lasts_while_others_come_and_go_within_it_is_found() {
         finding(Kind::SlowPoll, "outer").filter(|finding| !finding.live)
     });
     assert_eq!((over.id, over.count), (live.id, 1));
+}
+
+/// The collector comes round every two seconds: by then the thread is long gone.
+#[test]
+fn what_a_thread_told_before_it_ended_bears_its_name() {
+    level::set_level(Level::Quiet, Source::Explicit);
+    begin();
+    run("brief", async { drop(track(async {})) })
+        .join()
+        .expect("it ends");
+    pollscope_agent::flush(Duration::from_secs(5));
+    let found = finding(Kind::NeverAwaited, "brief").expect("a finding");
+    for place in [found.observed, found.created] {
+        let thread = place.thread.expect("a thread");
+        assert!(thread.tid != 0 && &*thread.name == "w-brief", "{thread:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What is told of a finding: a fixed-size event, rare, through the ring of the thread that made it.
 
 use std::panic::Location;
+use std::sync::Arc;
 
+use crate::thread::Role;
 use crate::{SiteId, StackId, names};
 
 /// Families of findings that the hot path makes. The counters of a site are indexed by it.
@@ -44,6 +46,8 @@ pub struct Event {
     pub created: StackId,
     /// Thread of the creation, where it is known to differ; 0: unknown.
     pub created_tid: u32,
+    /// Who tells it; set where it is told.
+    pub teller: Teller,
     /// Backtrace of the finding, taken where the event was made.
     pub observed: StackId,
     /// Place of the finding, where the compiler told it.
@@ -54,7 +58,7 @@ pub struct Event {
 
 impl Event {
     /// Name of the task it is about.
-    pub fn name(&self) -> Option<std::sync::Arc<str>> {
+    pub fn name(&self) -> Option<Arc<str>> {
         names::get(self.task_name)
     }
 }
@@ -63,6 +67,18 @@ impl Drop for Event {
     fn drop(&mut self) {
         names::release(self.task_name);
     }
+}
+
+/// The thread that told of a finding, as it was then: it may have ended, and another have its slot, before anybody
+/// reads of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Teller {
+    /// Its id in the system; 0: unknown.
+    pub tid: u32,
+    /// Its name; `None`: it has none, or it could not be had without waiting.
+    pub name: Option<Arc<str>>,
+    /// What it was for.
+    pub role: Role,
 }
 
 /// What else there is to a finding. Boxed where it is large: rings hold events by value.
@@ -75,14 +91,10 @@ pub enum Detail {
     },
     /// A poll that took long.
     Poll {
-        /// Ticks of its start.
-        start: u64,
         /// How long it took, in nanoseconds.
         ns: u64,
         /// Which poll of its task, from 1.
         number: u64,
-        /// Its number on its thread: ties it to what the watchdog saw.
-        thread_seq: u64,
     },
     /// An `Err` nobody saw.
     Error(Box<ErrorText>),

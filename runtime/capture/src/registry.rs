@@ -166,7 +166,7 @@ pub fn wrong_thread(
     place: Option<&'static Location<'static>>,
     text: crate::event::ThreadText,
 ) {
-    use crate::event::{Detail, Event, Family};
+    use crate::event::{Detail, Event, Family, Teller};
     let Some(local) = thread::local() else { return };
     let tally = local.thread.tally_of(site);
     let Some(observed) = crate::backtrace::of_finding(tally, Family::WrongThread) else {
@@ -180,6 +180,7 @@ pub fn wrong_thread(
         task_name: crate::names::share(within.map_or(0, Record::name)),
         created,
         created_tid: text.owner_tid,
+        teller: Teller::default(),
         observed,
         place,
         detail: Detail::Thread(Box::new(text)),

@@ -12,7 +12,7 @@ pub use share::HandleShare;
 
 use std::panic::Location;
 
-use crate::event::{Detail, Event};
+use crate::event::{Detail, Event, Teller};
 use crate::level::{self, Level};
 use crate::protocol::sides::{HANDLE_GONE, LISTED, READ};
 use crate::record::{Birth, Outcome, Record, TaskKind};
@@ -130,6 +130,7 @@ pub(crate) fn finding(record: &Record, observed: StackId, detail: Detail) -> Eve
         task_name: names::share(record.name()),
         created: record.stack(),
         created_tid: 0,
+        teller: Teller::default(),
         observed,
         place: None,
         detail,

@@ -10,10 +10,10 @@ pub use local::{all, current};
 pub(crate) use local::{current_if_known, level_changed, local, with};
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, TryLockError};
 
 use crate::SiteId;
-use crate::event::Event;
+use crate::event::{Event, Teller};
 use crate::protocol::counter::Counter;
 use crate::protocol::post::Post;
 use crate::protocol::ring::Ring;
@@ -70,6 +70,8 @@ pub struct Thread {
     ring: OnceLock<Ring<Event>>,
     identity: Mutex<Identity>,
     number: u32,
+    /// The first stamp of the thread that has the slot now.
+    first_stamp: Counter,
 }
 
 /// What is set when a thread takes its slot.
@@ -110,6 +112,7 @@ impl Thread {
             ring: OnceLock::new(),
             identity: Mutex::default(),
             number,
+            first_stamp: Counter::default(),
         }
     }
 
@@ -191,9 +194,30 @@ impl Thread {
         u64::from(self.number + 1) << 48 | (activity & 0xffff_ffff_ffff)
     }
 
-    /// Whether a stamp was taken by the thread that has this slot, or had it before.
+    /// A thread takes the slot: what its forerunners stamped lies behind.
+    fn begin(&self, tid: u32) {
+        self.stir();
+        self.first_stamp.set(self.stamp());
+        self.tid.store(tid, Ordering::Release);
+    }
+
+    /// Whether a stamp was taken by the thread that has this slot now.
     pub(crate) fn made_stamp(&self, stamp: u64) -> bool {
-        u64::from(self.number + 1) == stamp >> 48
+        u64::from(self.number + 1) == stamp >> 48 && self.first_stamp.get() <= stamp
+    }
+
+    /// Who tells a finding here. Waits for nobody: a reader may have the name in hand.
+    fn teller(&self) -> Teller {
+        let identity = match self.identity.try_lock() {
+            Ok(identity) => Some(identity),
+            Err(TryLockError::Poisoned(identity)) => Some(identity.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        };
+        Teller {
+            tid: self.tid(),
+            name: identity.and_then(|identity| identity.name.clone()),
+            role: self.role(),
+        }
     }
 
     /// A task's drop begins (1) or ends (-1) here.
@@ -210,7 +234,8 @@ impl Thread {
     /// Tells of a finding; dropped and counted when the ring is full. Allocates the ring at the first.
     #[cold]
     #[expect(unsafe_code, reason = "a ring has one producer at a time")]
-    pub(crate) fn tell(&self, event: Event) {
+    pub(crate) fn tell(&self, mut event: Event) {
+        event.teller = self.teller();
         let ring = self.ring.get_or_init(|| Ring::new(RING));
         // SAFETY: only the thread that has the slot calls this, so there is one producer at a time; slots change
         // hands by `taken`, Release at the end of one thread and Acquire at the start of the next.

@@ -16,7 +16,7 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::event::{Detail, Event, Family};
+use crate::event::{Detail, Event, Family, Teller};
 use crate::level::{self, Level};
 use crate::record::Record;
 use crate::{SiteId, StackId, TaskKind, backtrace, clock, names, registry, thread};
@@ -180,6 +180,7 @@ fn forgotten(site: SiteId, created: StackId, stamp: u64) {
         task_name: names::share(within.map_or(0, Record::name)),
         created,
         created_tid: created_on.map_or(0, thread::Thread::tid),
+        teller: Teller::default(),
         observed,
         place: None,
         detail: Detail::Unpolled { definite },

@@ -192,6 +192,56 @@ fn definite(site: SiteId) -> Option<bool> {
     })
 }
 
+/// Forgets a future on a thread of this name; its tid, and the site.
+fn forget_on(name: &str) -> (u32, SiteId) {
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    let ended = thread.spawn(|| {
+        let (future, site) = tracked();
+        drop(future);
+        (thread::current().expect("a slot").tid(), site)
+    });
+    ended.expect("a thread").join().expect("no panic")
+}
+
+#[test]
+fn a_finding_is_of_the_thread_it_was_made_on_whoever_has_its_slot_by_then() {
+    let (tid, site) = forget_on("brief");
+    // Whoever comes next may have the slot of the one that ended, with what that one had to tell.
+    let told = std::thread::spawn(move || {
+        assert_ne!(thread::current().expect("a slot").tid(), tid);
+        findings(site)
+    });
+    let told = told.join().expect("no panic");
+    let [event] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    assert_eq!(
+        (event.teller.tid, event.teller.name.as_deref()),
+        (tid, Some("brief"))
+    );
+    assert_eq!(event.created_tid, tid);
+
+    // The twin: one that lives.
+    let (future, site) = tracked();
+    drop(future);
+    let told = findings(site);
+    let here = thread::current().expect("a slot").tid();
+    assert_eq!((told[0].teller.tid, told[0].created_tid), (here, here));
+}
+
+#[test]
+fn a_future_of_a_thread_that_ended_is_not_credited_to_the_next_in_its_slot() {
+    let (future, site) = std::thread::spawn(tracked).join().expect("no panic");
+    let next = std::thread::spawn(move || {
+        let here = thread::current().expect("a slot").tid();
+        drop(future);
+        here
+    });
+    let tid = next.join().expect("no panic");
+    let told = findings(site);
+    assert_eq!((told[0].teller.tid, told[0].created_tid), (tid, 0));
+}
+
 #[test]
 fn a_future_made_and_dropped_with_nothing_between_was_forgotten() {
     let (future, site) = tracked();

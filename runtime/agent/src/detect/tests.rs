@@ -1,28 +1,26 @@
 //! Each family: what must be found, and the twin that must stay silent or a note.
 
-use pollscope_capture::event::{ErrorText, PanicText, ThreadText};
+use pollscope_capture::event::{ErrorText, PanicText, Teller, ThreadText};
 
 use super::*;
 use crate::finding::Certainty;
 
-pub(crate) fn told(detail: Detail) -> Told {
-    Told {
-        event: Event {
-            at: clock::ticks(),
-            site: SiteId::OTHER,
-            task: 9,
-            task_name: 0,
-            created: StackId::NONE,
-            created_tid: 5,
-            observed: pollscope_capture::stack::intern(&[0x10, 0x20]),
-            place: None,
-            detail,
-        },
-        thread: ThreadName {
+pub(crate) fn told(detail: Detail) -> Event {
+    Event {
+        at: clock::ticks(),
+        site: SiteId::OTHER,
+        task: 9,
+        task_name: 0,
+        created: StackId::NONE,
+        created_tid: 5,
+        teller: Teller {
             tid: 31,
-            name: "worker".into(),
+            name: Some("worker".into()),
+            role: Role::Worker,
         },
-        pooled: false,
+        observed: pollscope_capture::stack::intern(&[0x10, 0x20]),
+        place: None,
+        detail,
     }
 }
 
@@ -125,12 +123,7 @@ fn a_wrong_thread_names_both() {
 
 #[test]
 fn the_end_of_a_long_poll_waits_for_the_watchdog() {
-    let detail = Detail::Poll {
-        start: 5,
-        ns: 120,
-        number: 2,
-        thread_seq: 8,
-    };
+    let detail = Detail::Poll { ns: 120, number: 2 };
     let Outcome::Poll(end) = judge(&told(detail), |_| None) else {
         panic!("the end of a poll")
     };

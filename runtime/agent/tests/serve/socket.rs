@@ -1,9 +1,11 @@
 //! The socket of a real process: where it is, who may use it, and what is left when the process ends.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use pollscope_proto::v1;
 use tempfile::TempDir;
@@ -48,6 +50,37 @@ async fn it_is_ours_alone_answers_and_goes_with_the_process() {
     );
     assert!(target.end().status.success());
     assert!(!socket.exists(), "a clean end removes it");
+}
+
+#[test]
+fn it_is_there_when_the_first_flush_returns() {
+    let home = TempDir::new().expect("a directory");
+    let starter = Command::new(std::env::current_exe().expect("this binary"))
+        .args(["--exact", "socket::starter", "--ignored", "--nocapture"])
+        .env_remove("POLLSCOPE")
+        .env("XDG_RUNTIME_DIR", home.path())
+        .output()
+        .expect("started");
+    assert!(
+        starter.status.success(),
+        "{}",
+        String::from_utf8_lossy(&starter.stderr)
+    );
+}
+
+#[test]
+#[ignore = "a process of its own that looks for its socket"]
+fn starter() {
+    pollscope_capture::registry::set_starter(pollscope_agent::start);
+    pollscope_capture::registry::start();
+    pollscope_agent::flush(Duration::from_secs(20));
+    let home = std::env::var_os("XDG_RUNTIME_DIR").expect("where");
+    let entries = std::fs::read_dir(Path::new(&home).join("pollscope"));
+    let sockets = entries.expect("a directory").flatten();
+    let open = sockets
+        .filter(|entry| UnixStream::connect(entry.path()).is_ok())
+        .count();
+    assert_eq!(open, 1);
 }
 
 #[tokio::test]

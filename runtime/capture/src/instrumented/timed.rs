@@ -81,7 +81,7 @@ impl Timed {
             record.woken.store(end, Ordering::Relaxed);
         }
         if ns >= level::note_ns() {
-            slow(record, thread, edge, ns);
+            slow(record, thread, ns);
         }
     }
 }
@@ -89,7 +89,7 @@ impl Timed {
 /// Tells of a poll that took long, unless the clock itself cannot be believed.
 #[cold]
 #[inline(never)]
-fn slow(record: &'static Record, thread: &'static Thread, start: u64, ns: u64) {
+fn slow(record: &'static Record, thread: &'static Thread, ns: u64) {
     // A counter that jumped (migration between unsynchronised cores, suspend) would invent slow polls.
     let drift = clock::mono_of(clock::ticks()).abs_diff(clock::mono_ns());
     if drift > (ns / 4).max(1_000_000) {
@@ -104,11 +104,8 @@ fn slow(record: &'static Record, thread: &'static Thread, start: u64, ns: u64) {
     };
     if tally.find(family) || slow {
         let detail = Detail::Poll {
-            start,
             ns,
             number: record.polls(),
-            // As the watchdog saw it: before the end of the poll changed it.
-            thread_seq: thread.seq() - 1,
         };
         thread.tell(task::finding(record, crate::StackId::NONE, detail));
     }

@@ -160,7 +160,7 @@ fn take() -> Option<&'static Local> {
     local.taken.store(true, Ordering::Relaxed);
     // SAFETY: gettid has no preconditions.
     let tid = unsafe { libc::syscall(libc::SYS_gettid) } as u32;
-    local.thread.tid.store(tid, Ordering::Release);
+    local.thread.begin(tid);
     Some(local)
 }
 
