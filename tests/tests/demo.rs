@@ -112,6 +112,11 @@ impl Planted {
                     .iter()
                     .any(|frame| is_at(frame, wrong, text)))
     }
+
+    /// Blamed for it, and not only noted: a poll that got no CPU, as on a crowded machine, is excused and waited out.
+    fn is_blamed(&self, warning: &Value) -> bool {
+        self.is(warning) && warning["severity"] != "info"
+    }
 }
 
 fn demo(room: &Room, args: &[&str]) -> Program {
@@ -157,21 +162,17 @@ fn every_planted_defect_is_found_at_its_place_and_nothing_else() {
 
     let found = wait_until("every defect", Duration::from_secs(60), || {
         let found = report(&room, &demo.target(), "5s");
-        let all = PLANTED
+        let missing: Vec<&Planted> = PLANTED
             .iter()
-            .all(|planted| warnings(&found).iter().any(|warning| planted.is(warning)));
-        if !all {
-            for planted in PLANTED
-                .iter()
-                .filter(|planted| !warnings(&found).iter().any(|w| planted.is(w)))
-            {
-                eprintln!(
-                    "not yet: {} at {:?} {:?}",
-                    planted.kind, planted.made, planted.wrong
-                );
-            }
+            .filter(|planted| !warnings(&found).iter().any(|w| planted.is_blamed(w)))
+            .collect();
+        for planted in &missing {
+            eprintln!(
+                "not yet: {} at {:?} {:?}",
+                planted.kind, planted.made, planted.wrong
+            );
         }
-        all.then_some(found)
+        missing.is_empty().then_some(found)
     });
 
     schema::assert_valid(&found);
@@ -218,10 +219,18 @@ fn every_planted_defect_is_found_at_its_place_and_nothing_else() {
     };
     let later = wait_until("every count grows", Duration::from_secs(60), || {
         let later = report(&room, &demo.target(), "6s");
-        PLANTED
-            .iter()
-            .all(|planted| count(&later, planted) > count(&found, planted))
-            .then_some(later)
+        let mut all = true;
+        for planted in &PLANTED {
+            let (before, now) = (count(&found, planted), count(&later, planted));
+            if now <= before {
+                all = false;
+                eprintln!(
+                    "not more yet: {} at {:?} {:?}: {before:?}, {now:?}",
+                    planted.kind, planted.made, planted.wrong
+                );
+            }
+        }
+        all.then_some(later)
     });
 
     let growing = |report: &Value| {

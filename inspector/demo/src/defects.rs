@@ -38,8 +38,11 @@ fn spawn(name: &str, future: impl Future<Output = ()> + Send + 'static) {
 }
 
 /// The beat of a defect: at once, and then every `seconds`.
+///
+/// A beat that comes late shifts none of those after it: two that meet at a lock keep meeting, however busy the
+/// machine is.
 fn beat(seconds: u64) -> Interval {
     let mut beat = interval(Duration::from_secs(seconds));
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
     beat
 }
