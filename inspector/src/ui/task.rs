@@ -77,7 +77,7 @@ fn facts<'a>(
     detail: &TaskDetail,
     width: usize,
 ) -> Vec<Line<'a>> {
-    const BY: &str = " by ";
+    const BY: &str = " by";
     let task = &detail.task;
     let level = app.snapshot.target.level;
     let label = |text: &str| Span::styled(format!("{text:<8}"), theme.dim());
@@ -119,18 +119,20 @@ fn facts<'a>(
     second.push(dim(" at "));
     let by = task.parent.map(|id| {
         let name = detail.parent.as_ref().map(crate::model::Task::title);
-        format!("{id} {}", name.unwrap_or_default())
+        (format!(" {id} "), name.unwrap_or_default())
     });
-    // Two thirds are the place's, unless the parent needs less than the rest.
+    // Half is the place's, unless the parent needs less than the rest.
     let used: usize = second.iter().map(Span::width).sum();
     let room = width.saturating_sub(used);
-    let by_room = by.as_ref().map_or(0, |by| BY.width() + by.width());
-    let site = path::site(&task.site, room.saturating_sub(by_room).max(room * 2 / 3));
-    if let Some(by) = by {
-        let rest = room.saturating_sub(site.width() + BY.width());
-        second.extend([Span::raw(site), dim(BY), Span::raw(path::cut(&by, rest))]);
-    } else {
-        second.push(Span::raw(site));
+    let by_room = by
+        .as_ref()
+        .map_or(0, |(id, name)| BY.width() + id.width() + name.width());
+    let site = path::site(&task.site, room.saturating_sub(by_room).max(room / 2));
+    let rest = room.saturating_sub(site.width());
+    second.push(Span::raw(site));
+    if let Some((id, name)) = by {
+        let name = path::cut(&name, rest.saturating_sub(BY.width() + id.width()));
+        second.extend([dim(BY), Span::raw(id + &name)]);
     }
 
     let mut third = vec![label("times")];

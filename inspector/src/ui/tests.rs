@@ -197,7 +197,7 @@ fn a_narrow_task_page_keeps_every_line_number() {
         let text = drawn(&app, "task_long_paths");
         let spawned = text.lines().find(|line| line.contains("spawned"));
         let spawned = spawned.expect("the page says where");
-        assert!(spawned.contains("rs:131 by "), "{spawned}");
+        assert!(spawned.contains("rs:131 by 31 "), "{spawned}");
         assert!(spawned.contains(":246 "), "{spawned}");
     }
 }
