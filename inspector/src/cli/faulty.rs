@@ -71,7 +71,8 @@ fn command(healthy: bool) -> Result<Command, Failure> {
     }
     targets::grant(&mut command);
     for (variable, value) in [("POLLSCOPE", "debug"), ("POLLSCOPE_BIND", "127.0.0.1:0")] {
-        if std::env::var_os(variable).is_none() {
+        // Empty says nothing, as in the runtime.
+        if std::env::var_os(variable).is_none_or(|value| value.is_empty()) {
             command.env(variable, value);
         }
     }
