@@ -8,7 +8,7 @@ use crate::task::JoinHandle;
 /// `String`, `Box<dyn Error>`, …); of others a `leaked_error` names the type. The macro [`spawn!`](macro@crate::spawn)
 /// reads the text of any error that has one. One `use pollscope::spawn;` brings both.
 ///
-/// Cost over Tokio's: some 40 ns and a 128-byte record while the task lives; nothing at level off.
+/// Cost over Tokio's: some 0.1 µs and a 128-byte record while the task lives; at level off one word in the task.
 ///
 /// # Panics
 /// Outside a runtime, with Tokio's words.

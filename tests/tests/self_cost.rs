@@ -41,13 +41,36 @@ fn idle(room: &Room, level: &str, tasks: u32) -> Program {
     program
 }
 
+/// The least that it used in up to three spans, all printed; ends at the first within the bounds. What others do on the
+/// machine, and what comes once, can only add: what pollscope costs at rest is in every span.
+#[expect(
+    clippy::print_stdout,
+    reason = "the figures are what a release is checked with"
+)]
+fn least(what: &str, pid: u32, span: Duration, within: impl Fn(&Use) -> bool) -> Use {
+    let mut least: Option<Use> = None;
+    for _ in 0..3 {
+        let used = Use::of_pollscope(pid, span);
+        println!("{what}: {used}");
+        if within(&used) {
+            return used;
+        }
+        if least.as_ref().is_none_or(|least| used.cores < least.cores) {
+            least = Some(used);
+        }
+    }
+    least.expect("three spans")
+}
+
 #[test]
 fn in_quiet_nobody_wakes_the_machine() {
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let room = Room::new();
     let program = idle(&room, "quiet", 100);
-    let used = Use::of_pollscope(program.pid(), span().max(Duration::from_secs(6)));
-    println!("quiet at rest: {used}");
+    let span = span().max(Duration::from_secs(6));
+    let used = least("quiet at rest", program.pid(), span, |used| {
+        used.wakeups <= 2.0 && used.cores <= bound(0.001)
+    });
     assert!(used.wakeups <= 2.0, "{used}");
     assert!(used.cores <= bound(0.001), "{used}");
 }
@@ -58,10 +81,20 @@ fn in_debug_a_program_at_rest_costs_less_than_a_hundredth_of_a_core() {
     let room = Room::new();
     for tasks in [100, 10_000] {
         let program = idle(&room, "debug", tasks);
-        let used = Use::of_pollscope(program.pid(), span());
-        println!("debug at rest, {tasks} tasks: {used}");
+        let what = format!("debug at rest, {tasks} tasks");
+        let used = least(&what, program.pid(), span(), |used| {
+            used.cores <= bound(0.01)
+        });
         assert!(used.cores <= bound(0.01), "{tasks} tasks: {used}");
     }
+}
+
+/// Waits until what comes once is over: every defect met, its names found, the first screen drawn.
+fn settled(program: &Program, cores: f64) {
+    wait_until("it is at rest", Duration::from_secs(20), || {
+        let used = Use::of_pollscope(program.pid(), Duration::from_millis(500));
+        (used.cores <= cores).then_some(())
+    });
 }
 
 #[test]
@@ -73,16 +106,15 @@ fn the_demo_costs_little_and_little_more_while_somebody_looks() {
         command.args(args);
         let demo = room.start(command, "ready");
         let name = args.join(" ");
-        // Every defect has been met once, and its names found.
-        std::thread::sleep(Duration::from_secs(5));
-        let alone = Use::of_pollscope(demo.pid(), span());
-        println!("{name}, nobody attached: {alone}");
+        settled(&demo, bound(0.05));
+        let what = format!("{name}, nobody attached");
+        let alone = least(&what, demo.pid(), span(), |used| used.cores <= bound(0.05));
         assert!(alone.cores <= bound(0.05), "{name}: {alone}");
         let screen = Screen::open(&room, &["attach", &demo.target()], 120, 35);
         screen.wait_for("LIVE");
-        std::thread::sleep(Duration::from_secs(1));
-        let watched = Use::of_pollscope(demo.pid(), span());
-        println!("{name}, on a screen: {watched}");
+        settled(&demo, bound(0.10));
+        let what = format!("{name}, on a screen");
+        let watched = least(&what, demo.pid(), span(), |used| used.cores <= bound(0.10));
         assert!(watched.cores <= bound(0.10), "{name}: {watched}");
     }
 }

@@ -232,8 +232,11 @@ fn sizes_change_under_way_down_to_nothing() {
     let mut screen = Screen::open(&room, &["attach", &demo.target()], 120, 35);
     screen.wait_for("LIVE");
     for (columns, rows) in [(80, 24), (24, 6), (10, 3), (1, 1), (200, 60), (120, 35)] {
+        let drawn = screen.raw().len();
         screen.resize(columns, rows);
-        std::thread::sleep(Duration::from_millis(150));
+        wait_until("it is drawn anew", Duration::from_secs(10), || {
+            (screen.raw().len() > drawn).then_some(())
+        });
     }
     screen.wait_for("LIVE");
     screen.press("q");

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::theme::mark;
 use super::{Theme, boxes, figure};
@@ -92,19 +93,39 @@ fn figures<'a>(theme: Theme, level: Level, site: Option<&SiteRow>) -> Line<'a> {
             ("p99", poll.p99),
             ("max", poll.max),
         ],
+        usize::MAX,
     );
     if let Some(wait) = site.and_then(|site| site.scheduled_ns.as_ref()) {
         spans.push(Span::styled("   from wake to poll  ", theme.dim()));
-        quantiles(&mut spans, theme, &[("p50", wait.p50), ("p99", wait.p99)]);
+        let values = [("p50", wait.p50), ("p99", wait.p99)];
+        quantiles(&mut spans, theme, &values, usize::MAX);
     }
     Line::from(spans)
 }
 
-pub(super) fn quantiles(spans: &mut Vec<Span<'_>>, theme: Theme, values: &[(&str, u64)]) {
-    for (at, (name, ns)) in values.iter().enumerate() {
+/// Adds quantiles as far as they fit into `room` cells: those in the middle go first, since a duration that was cut
+/// reads as another one.
+pub(super) fn quantiles(
+    spans: &mut Vec<Span<'_>>,
+    theme: Theme,
+    values: &[(&str, u64)],
+    room: usize,
+) {
+    let mut texts: Vec<(&str, String)> = values
+        .iter()
+        .map(|(name, ns)| (*name, format::duration(*ns)))
+        .collect();
+    let width = |texts: &[(&str, String)]| {
+        let cells = |(name, text): &(&str, String)| name.width() + 1 + text.width();
+        texts.iter().map(cells).sum::<usize>() + 2 * texts.len().saturating_sub(1)
+    };
+    while texts.len() > 1 && width(&texts) > room {
+        texts.remove((texts.len() - 1) / 2);
+    }
+    for (at, (name, text)) in texts.into_iter().enumerate() {
         let blank = if at == 0 { "" } else { "  " };
         spans.push(Span::styled(format!("{blank}{name} "), theme.dim()));
-        spans.push(Span::raw(format::duration(*ns)));
+        spans.push(Span::raw(text));
     }
 }
 

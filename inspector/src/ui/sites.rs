@@ -163,6 +163,7 @@ fn life(theme: Theme, row: &SiteRow, level: Level, area: Rect, buf: &mut Buffer)
             ),
         ),
     ];
+    let room = usize::from(inner.width).saturating_sub(9);
     for (label, times) in [("poll", &row.poll_ns), ("sched", &row.scheduled_ns)] {
         let mut spans = vec![Span::styled(format!("{label:<9}"), theme.dim())];
         match times {
@@ -173,7 +174,7 @@ fn life(theme: Theme, row: &SiteRow, level: Level, area: Rect, buf: &mut Buffer)
                     ("p99", times.p99),
                     ("max", times.max),
                 ];
-                selected::quantiles(&mut spans, theme, &values);
+                selected::quantiles(&mut spans, theme, &values, room);
             }
             None if level == Level::Debug => {
                 spans.push(Span::styled("none timed yet", theme.dim()));
@@ -182,8 +183,7 @@ fn life(theme: Theme, row: &SiteRow, level: Level, area: Rect, buf: &mut Buffer)
         }
         lines.push(Line::from(spans));
     }
-    let width = usize::from(inner.width).saturating_sub(9);
-    let history = spark::line(&row.history_live, row.live_peak, width);
+    let history = spark::line(&row.history_live, row.live_peak, room);
     if !history.is_empty() {
         lines.push(Line::from(vec![
             Span::styled("history  ", theme.dim()),
@@ -208,7 +208,8 @@ fn life(theme: Theme, row: &SiteRow, level: Level, area: Rect, buf: &mut Buffer)
         Some(ages) => {
             let mut spans = Vec::new();
             let values = [("p50", ages.p50), ("p90", ages.p90), ("max", ages.max)];
-            selected::quantiles(&mut spans, theme, &values);
+            let room = usize::from(inner.width);
+            selected::quantiles(&mut spans, theme, &values, room);
             boxes::lines(inner, [Line::from(spans)], buf);
         }
         None => boxes::lines(

@@ -381,7 +381,7 @@ fn polls(app: &App, theme: Theme, detail: &TaskDetail, area: Rect, buf: &mut Buf
         ("p99", poll.p99),
         ("max", poll.max),
     ];
-    selected::quantiles(&mut spans, theme, &values);
+    selected::quantiles(&mut spans, theme, &values, usize::from(area.width));
     let last = Rect {
         y: area.bottom().saturating_sub(1),
         height: area.height.min(1),

@@ -33,19 +33,21 @@ pub(crate) enum Outcome {
 pub(crate) fn judge(event: &Event, name_of_tid: impl Fn(u32) -> Option<ThreadName>) -> Outcome {
     let now = clock::mono_of(event.at);
     let mut finding = match &event.detail {
-        Detail::Poll { ns, number, .. } => {
+        Detail::Poll { ns, number } => {
             return Outcome::Poll(Box::new(slow_poll::Finished {
-                key: slow_poll::PollKey {
-                    task: event.task,
-                    poll: *number,
+                of: slow_poll::LongPoll {
+                    key: slow_poll::PollKey {
+                        task: event.task,
+                        poll: *number,
+                    },
+                    at_ns: now,
+                    site: event.site,
+                    task_name: event.name(),
+                    created: event.created,
+                    thread: teller(event),
+                    wall_ns: *ns,
+                    threshold_ns: level::slow_poll_ns(),
                 },
-                at_ns: now,
-                site: event.site,
-                task_name: event.name(),
-                created: event.created,
-                thread: teller(event),
-                wall_ns: *ns,
-                threshold_ns: level::slow_poll_ns(),
                 permitted: event.teller.role == Role::Blocking
                     && site::get(event.site).kind == TaskKind::BlockOn,
             }));

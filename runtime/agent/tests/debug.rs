@@ -1,19 +1,17 @@
 //! The whole way in debug: a poll that hangs is reported while it does, with its stack, and once when it is over.
 
-use std::panic::Location;
-use std::pin::pin;
 use std::sync::Once;
-use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pollscope_agent::{Certainty, Kind, Severity};
-use pollscope_capture::TaskKind;
-use pollscope_capture::instrumented::instrument;
 use pollscope_capture::level::{self, Level, Source};
 use pollscope_capture::stack::Activity;
-use pollscope_capture::task::{Asks, Meta};
 use pollscope_capture::tracked::track;
+
+#[path = "support/within.rs"]
+mod within;
+use within::within;
 
 #[path = "support/executor.rs"]
 mod executor;
@@ -128,25 +126,6 @@ fn it_is_reported_within_the_threshold_and_two_rounds() {
         .min()
         .expect("one of eight is reported");
     assert!(best <= THRESHOLD + Duration::from_millis(20), "{best:?}");
-}
-
-/// Polls a task of its own to its end within whatever is polled here.
-fn within<F: Future<Output = ()>>(name: &str, future: F) {
-    let meta = Meta {
-        location: Location::caller(),
-        kind: TaskKind::Local,
-        name: Some(name),
-        runtime: 0,
-        asks: Asks::Handle,
-    };
-    let (task, handle) = instrument(future, pollscope_capture::instrumented::Untold, &meta);
-    drop(handle);
-    let mut task = pin!(task);
-    assert!(
-        task.as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()))
-            .is_ready()
-    );
 }
 
 #[test]

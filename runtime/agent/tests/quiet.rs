@@ -1,19 +1,18 @@
 //! In quiet nothing is timed, and still a poll that hung before anybody came is found and named.
 
-use std::panic::Location;
-use std::pin::pin;
 use std::sync::mpsc::channel;
-use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
 use pollscope_agent::Kind;
-use pollscope_capture::instrumented::{Untold, instrument};
 use pollscope_capture::level::{self, Level, Source};
-use pollscope_capture::task::{Asks, Meta};
+use pollscope_capture::registry;
 use pollscope_capture::thread::{Role, current};
 use pollscope_capture::tracked::track;
-use pollscope_capture::{TaskKind, registry};
+
+#[path = "support/within.rs"]
+mod within;
+use within::within;
 
 #[path = "support/executor.rs"]
 mod executor;
@@ -53,21 +52,6 @@ fn a_hang_is_found_at_the_second_round_and_is_over_when_it_is_over() {
         finding(Kind::SlowPoll, "hung").filter(|finding| !finding.live)
     });
     assert_eq!((over.id, over.count), (live.id, 1));
-}
-
-/// Polls a task of its own to its end within whatever is polled here.
-fn within<F: Future<Output = ()>>(name: &str, future: F) {
-    let meta = Meta {
-        location: Location::caller(),
-        kind: TaskKind::Local,
-        name: Some(name),
-        runtime: 0,
-        asks: Asks::Handle,
-    };
-    let (task, handle) = instrument(future, Untold, &meta);
-    drop(handle);
-    let mut cx = Context::from_waker(Waker::noop());
-    assert!(pin!(task).poll(&mut cx).is_ready());
 }
 
 #[test]

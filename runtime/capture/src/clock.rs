@@ -66,11 +66,7 @@ fn nanos(time: libc::timespec) -> u64 {
 /// The time now, in ticks. Needs `init` to have run; before that a tick is a nanosecond.
 #[inline]
 pub fn ticks() -> u64 {
-    #[cfg(target_arch = "x86_64")]
-    if COUNTER.load(Ordering::Relaxed) {
-        return counter();
-    }
-    mono_ns()
+    counted().unwrap_or_else(mono_ns)
 }
 
 /// The time now where it is the counter's, which takes no call: `None` where `ticks` makes one.

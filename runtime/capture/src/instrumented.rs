@@ -80,14 +80,14 @@ impl<F: Future, D: Describe<F::Output>> std::fmt::Debug for Instrumented<F, D> {
 
 /// Puts a future under our eyes. The share is for whoever joins it; empty unless `meta.asks` is `Handle`.
 ///
-/// Cost over the plain future: a record (128 bytes), 8 bytes here, some 30 ns.
+/// Cost over the plain future: a record (128 bytes) and 8 bytes here; for the time see `BENCHMARKS.md`.
 #[inline]
 pub fn instrument<F: Future, D: Describe<F::Output>>(
     future: F,
     describe: D,
     meta: &Meta<'_>,
 ) -> (Instrumented<F, D>, HandleShare) {
-    watch(future, task::born::<F>(meta), describe, meta)
+    watch(future, task::born::<F>(meta), describe, meta.asks)
 }
 
 /// As [`instrument`], of a future that was boxed because it is large: the record tells of the future itself.
@@ -97,7 +97,7 @@ pub fn instrument_boxed<F: Future, D: Describe<F::Output>>(
     describe: D,
     meta: &Meta<'_>,
 ) -> (Instrumented<Pin<Box<F>>, D>, HandleShare) {
-    watch(future, task::born::<F>(meta), describe, meta)
+    watch(future, task::born::<F>(meta), describe, meta.asks)
 }
 
 /// A future that nobody watches, in the same dress: at level off.
@@ -106,12 +106,7 @@ pub fn unwatched<F: Future, D: Describe<F::Output>>(
     future: F,
     describe: D,
 ) -> (Instrumented<F, D>, HandleShare) {
-    let plain = Instrumented {
-        held: Held::new(None),
-        describe,
-        future: ManuallyDrop::new(future),
-    };
-    (plain, HandleShare::new(None))
+    watch(future, None, describe, Asks::Caller)
 }
 
 #[inline]
@@ -119,9 +114,9 @@ fn watch<F: Future, D: Describe<F::Output>>(
     future: F,
     record: Option<&'static Record>,
     describe: D,
-    meta: &Meta<'_>,
+    asks: Asks,
 ) -> (Instrumented<F, D>, HandleShare) {
-    let share = HandleShare::new(record.filter(|_| meta.asks == Asks::Handle));
+    let share = HandleShare::new(record.filter(|_| asks == Asks::Handle));
     let instrumented = Instrumented {
         held: Held::new(record),
         describe,
@@ -231,8 +226,10 @@ impl<F: Future, D: Describe<F::Output>> Instrumented<F, D> {
     fn end(&mut self, value: F::Output) -> Observed<F::Output> {
         match self.held.record() {
             Some(record) => {
+                let output = Observed::new(value, record, self.describe);
+                // Last: it may drop a waker of the runtime's, and should that panic, the output settles the record.
                 self.held = Held::new(None);
-                Observed::new(value, record, self.describe)
+                output
             }
             None => Observed::unrecorded(value),
         }

@@ -133,9 +133,7 @@ impl Record {
                 edge: self.edge.get(),
                 scheduled_ns: self.scheduled_ns.get(),
                 wakes: self.wakes.load(Ordering::Relaxed),
-                self_wakes: Some(self.self_wakes.get())
-                    .filter(|wakes| wakes & READER == 0)
-                    .unwrap_or(0),
+                self_wakes: self.self_wakes(),
                 woken: self.woken(),
                 last_waker: self.last_waker.load(Ordering::Relaxed),
                 created: self.created.get(),
@@ -146,6 +144,12 @@ impl Record {
                 generation,
             }
         })
+    }
+
+    /// Wakes from inside its own poll; unknown, and so 0, once the word is another's: see `error_reader`.
+    fn self_wakes(&self) -> u64 {
+        let word = self.self_wakes.get();
+        if word & READER == 0 { word } else { 0 }
     }
 
     /// Ticks of the wake it waits for its next poll since. In quiet wakes are not noted, nor polls that answer them.

@@ -60,7 +60,7 @@ fn a_thread_that_shares_its_cpu_with_many_is_descheduled() {
 
 /// Not a test: what the child of the next one runs.
 #[test]
-#[ignore = "runs in a child process of another test"]
+#[ignore = "run in a child process by: cargo test -p pollscope-capture --test stack_verdict"]
 fn tells_of_gaps_in_its_own_sleep() {
     let own = ThreadHandle::current(Marks::none());
     let mut before = own.sample();

@@ -15,28 +15,21 @@
 #![expect(unexpected_cfgs, reason = "pollscope_peer is for this bench alone")]
 
 use std::future::Future;
-use std::process::Command;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-/// What is compared; the first is what the others are compared with.
-const VARIANTS: &[&str] = &[
-    "plain",
-    "off",
-    "quiet",
-    "debug",
-    #[cfg(all(tokio_unstable, pollscope_peer))]
-    "console",
-];
-/// Names variant and measurement to a child of this bench.
-const CHILD: &str = "POLLSCOPE_BENCH_CHILD";
+#[path = "shared/variants.rs"]
+mod variants;
+
+use variants::VARIANTS;
+
 /// Starts measured of each variant.
 const STARTS: usize = 21;
 
 fn main() {
     // `cargo bench` says so; `cargo test --all-targets` only wants to see it run.
     let real = std::env::args().any(|arg| arg == "--bench");
-    if let Ok(child) = std::env::var(CHILD) {
+    if let Some(child) = variants::told() {
         let mut words = child.split(' ');
         let mut next = || words.next().expect("it is told what to measure");
         let (variant, what) = (next(), next());
@@ -106,40 +99,14 @@ fn tasks(variant: &str, real: bool) -> u32 {
 }
 
 fn run(variant: &str, what: &str, real: bool) -> f64 {
-    let level = if matches!(variant, "quiet" | "debug") {
-        variant
-    } else {
-        "off"
-    };
-    let output = Command::new(std::env::current_exe().expect("this program has a path"))
-        .args(real.then_some("--bench"))
-        .env(CHILD, format!("{variant} {what}"))
-        .env("POLLSCOPE", level)
-        .output()
-        .expect("it can be run again");
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.trim().parse().unwrap_or_else(|_| {
-        panic!(
-            "{variant} {what}: {text}{}",
-            String::from_utf8_lossy(&output.stderr)
-        )
-    })
+    let text = variants::run(variant, &format!("{variant} {what}"), real);
+    text.trim().parse().expect("a number")
 }
 
 /// Starts what is measured, as its user does; to be kept.
 fn begin(variant: &str) -> Option<pollscope_tokio::setup::Guard> {
-    match variant {
-        "plain" => None,
-        #[cfg(all(tokio_unstable, pollscope_peer))]
-        "console" => {
-            console_subscriber::ConsoleLayer::builder()
-                .retention(Duration::from_secs(1))
-                .server_addr(([127, 0, 0, 1], 0))
-                .init();
-            None
-        }
-        _ => Some(pollscope_tokio::setup::init()),
-    }
+    variants::start_peer(variant);
+    variants::is_watched(variant).then(pollscope_tokio::setup::init)
 }
 
 /// Bytes a task of a future of `size` bytes adds.
@@ -190,10 +157,10 @@ fn waits<const WORDS: usize>(held: [u64; WORDS]) -> impl Future<Output = ()> + S
 }
 
 fn spawn(variant: &str, future: impl Future<Output = ()> + Send + 'static) {
-    if matches!(variant, "plain" | "console") {
-        drop(tokio::spawn(future));
-    } else {
+    if variants::is_watched(variant) {
         drop(pollscope_tokio::task::spawn(future));
+    } else {
+        drop(tokio::spawn(future));
     }
 }
 

@@ -19,26 +19,16 @@
 #![expect(unexpected_cfgs, reason = "pollscope_peer is for this bench alone")]
 
 use std::future::Future;
-use std::hint::black_box;
-use std::panic::Location;
 use std::pin::{Pin, pin};
-use std::process::Command;
-use std::task::{Context, Poll, Waker};
 
-use pollscope_capture::TaskKind;
-use pollscope_capture::instrumented::{Untold, instrument};
-use pollscope_capture::task::{Asks, Meta};
-use tokio::sync::mpsc;
+#[path = "shared/scenarios.rs"]
+mod scenarios;
+#[path = "shared/variants.rs"]
+mod variants;
 
-/// What is compared; the first is what the others are compared with.
-const VARIANTS: &[&str] = &[
-    "plain",
-    "off",
-    "quiet",
-    "debug",
-    #[cfg(all(tokio_unstable, pollscope_peer))]
-    "console",
-];
+use scenarios::{Never, polls, spawns, wakes, yields};
+use variants::VARIANTS;
+
 const SCENARIOS: [&str; 7] = [
     "poll, no wake",
     "yield, ct",
@@ -48,15 +38,13 @@ const SCENARIOS: [&str; 7] = [
     "spawn + join, ct",
     "spawn + join, mt",
 ];
-/// Names the variant to a child of this bench.
-const CHILD: &str = "POLLSCOPE_BENCH_VARIANT";
 
 fn main() {
     // `cargo bench` says so; `cargo test --all-targets` only wants to see it run.
     let real = std::env::args().any(|arg| arg == "--bench");
-    match std::env::var(CHILD) {
-        Ok(variant) => child(&variant, if real { 100_000 } else { 100 }),
-        Err(_) => table(real, if real { 21 } else { 1 }),
+    match variants::told() {
+        Some(variant) => child(&variant, if real { 100_000 } else { 100 }),
+        None => table(real, if real { 21 } else { 1 }),
     }
 }
 
@@ -103,38 +91,21 @@ fn quartiles(mut times: Vec<f64>) -> [f64; 3] {
 
 /// One process, one variant, all scenarios: nanoseconds of each.
 fn run(variant: &str, real: bool) -> Vec<f64> {
-    let level = if matches!(variant, "quiet" | "debug") {
-        variant
-    } else {
-        "off"
-    };
-    let output = Command::new(std::env::current_exe().expect("this program has a path"))
-        .args(real.then_some("--bench"))
-        .env(CHILD, variant)
-        .env("POLLSCOPE", level)
-        .output()
-        .expect("it can be run again");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let text = String::from_utf8(output.stdout).expect("it prints numbers");
+    let text = variants::run(variant, variant, real);
     text.lines()
         .map(|line| line.parse().expect("a number"))
         .collect()
 }
 
-fn child(variant: &str, rounds: u32) {
-    #[cfg(all(tokio_unstable, pollscope_peer))]
-    if variant == "console" {
-        console_subscriber::ConsoleLayer::builder()
-            .retention(std::time::Duration::from_secs(1))
-            .server_addr(([127, 0, 0, 1], 0))
-            .init();
-    }
-    let watched = !matches!(variant, "plain" | "console");
-    println!("{}", by_hand(watched, 10 * rounds));
+fn child(variant: &str, rounds: u64) {
+    variants::start_peer(variant);
+    let watched = variants::is_watched(variant);
+    let by_hand = if watched {
+        by_hand(pin!(Never::watched()), 10 * rounds)
+    } else {
+        by_hand(pin!(Never), 10 * rounds)
+    };
+    println!("{by_hand}");
     let runtimes = [runtime(watched, true), runtime(watched, false)];
     for runtime in &runtimes {
         println!(
@@ -196,7 +167,7 @@ fn runtime(watched: bool, current_thread: bool) -> Runtime {
 }
 
 /// Nanoseconds of one round; a tenth is run first to warm up.
-fn timed<F>(runtime: &Runtime, rounds: u32, work: impl Fn(u32) -> F) -> f64
+fn timed<F>(runtime: &Runtime, rounds: u64, work: impl Fn(u64) -> F) -> f64
 where
     F: Future<Output = ()>,
 {
@@ -207,96 +178,12 @@ where
     run(rounds / 10 + 1);
     let start = cpu_ns();
     run(rounds);
-    (cpu_ns() - start) as f64 / f64::from(rounds.max(1))
+    (cpu_ns() - start) as f64 / rounds.max(1) as f64
 }
 
-async fn spawn(watched: bool, future: impl Future<Output = ()> + Send + 'static) {
-    let joined = if watched {
-        pollscope_tokio::task::spawn(future).await
-    } else {
-        tokio::spawn(future).await
-    };
-    joined.expect("the task does not panic");
-}
-
-/// A leaf that is never ready.
-struct Never;
-
-impl Future for Never {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        black_box(cx);
-        Poll::Pending
-    }
-}
-
-/// Polls without runtime and wake.
-fn by_hand(watched: bool, rounds: u32) -> f64 {
-    fn polls(mut future: Pin<&mut impl Future>, rounds: u32) -> f64 {
-        let mut cx = Context::from_waker(Waker::noop());
-        let start = cpu_ns();
-        for _ in 0..rounds {
-            assert!(black_box(future.as_mut()).poll(&mut cx).is_pending());
-        }
-        (cpu_ns() - start) as f64 / f64::from(rounds)
-    }
-    if watched {
-        let meta = Meta {
-            location: Location::caller(),
-            kind: TaskKind::Task,
-            name: None,
-            runtime: 0,
-            asks: Asks::Caller,
-        };
-        let (future, _share) = instrument(Never, Untold, &meta);
-        polls(pin!(future), rounds)
-    } else {
-        polls(pin!(Never), rounds)
-    }
-}
-
-/// One task that wakes itself so many times: one poll and one wake a round.
-async fn yields(watched: bool, rounds: u32) {
-    let mut left = rounds;
-    let task = std::future::poll_fn(move |cx| {
-        if left == 0 {
-            return Poll::Ready(());
-        }
-        left -= 1;
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    });
-    spawn(watched, task).await;
-}
-
-/// Two tasks that wake each other: two polls and two wakes a round.
-async fn wakes(watched: bool, rounds: u32) {
-    async fn plays(mut from: mpsc::Receiver<()>, to: mpsc::Sender<()>, rounds: u32) {
-        for _ in 0..rounds {
-            if from.recv().await.is_none() || to.send(()).await.is_err() {
-                return;
-            }
-        }
-    }
-    let (ping, pinged) = mpsc::channel(1);
-    let (pong, ponged) = mpsc::channel(1);
-    ping.send(()).await.expect("there is room");
-    tokio::join!(
-        spawn(watched, plays(pinged, pong, rounds)),
-        spawn(watched, plays(ponged, ping, rounds)),
-    );
-}
-
-/// A future of 64 bytes, so that ours and Tokio's own task cell fall into one size of the allocator: what a spawn
-/// costs more where they do not is the allocator's.
-async fn spawns(watched: bool, rounds: u32) {
-    for _ in 0..rounds {
-        let held = [0_u64; 8];
-        let task = std::future::poll_fn(move |_| {
-            black_box(&held);
-            Poll::Ready(())
-        });
-        spawn(watched, task).await;
-    }
+/// Nanoseconds of a poll without runtime and wake.
+fn by_hand(future: Pin<&mut impl Future>, rounds: u64) -> f64 {
+    let start = cpu_ns();
+    polls(future, rounds);
+    (cpu_ns() - start) as f64 / rounds as f64
 }

@@ -9,14 +9,14 @@
 
 mod witness;
 
-pub(crate) use witness::{Finished, PollKey, Sighting};
+pub(crate) use witness::{Finished, LongPoll, PollKey, Sighting};
 
 use std::sync::Arc;
 
 use pollscope_capture::stack::Verdict;
 
 use super::gaps::{Gap, Gaps};
-use crate::finding::{Certainty, Finding, Kind, Place, Severity, Source};
+use crate::finding::{Finding, Severity};
 use crate::warnings::{Added, Example, Key, Log, Warnings};
 
 /// A poll from here on hurts whatever runs beside it.
@@ -56,9 +56,9 @@ impl SlowPolls {
 
     /// How long the poll of this task that runs has lasted at least, where the watchdog saw it.
     pub(crate) fn at_least_ns(&self, task: u64, now_ns: u64) -> Option<u64> {
-        let lasts = |seen: &&Seen| seen.ended_ns.is_none() && seen.sighting.key.task == task;
+        let lasts = |seen: &&Seen| seen.ended_ns.is_none() && seen.sighting.of.key.task == task;
         let sighting = &self.seen.iter().find(lasts)?.sighting;
-        Some(sighting.wall_ns + now_ns.saturating_sub(sighting.at_ns))
+        Some(sighting.of.wall_ns + now_ns.saturating_sub(sighting.of.at_ns))
     }
 
     /// The watchdog sees a poll past the threshold, or sees it again.
@@ -66,7 +66,7 @@ impl SlowPolls {
         let at = self
             .seen
             .iter()
-            .position(|seen| seen.sighting.key == new.key);
+            .position(|seen| seen.sighting.of.key == new.of.key);
         let excused = new.is_excused();
         let Some(at) = at else {
             let mut seen = Seen {
@@ -77,7 +77,7 @@ impl SlowPolls {
                 ended_ns: None,
             };
             let example = Example {
-                key: Key::Site(seen.sighting.site),
+                key: Key::Site(seen.sighting.of.site),
                 log: log_of_live(&seen),
                 finding: live(&seen),
                 beyond: !seen.sighting.will_be_told,
@@ -112,7 +112,11 @@ impl SlowPolls {
         at_ns: u64,
         wall_ns: u64,
     ) {
-        let Some(at) = self.seen.iter().position(|seen| seen.sighting.key == *key) else {
+        let Some(at) = self
+            .seen
+            .iter()
+            .position(|seen| seen.sighting.of.key == *key)
+        else {
             return;
         };
         let seen = &mut self.seen[at];
@@ -120,8 +124,8 @@ impl SlowPolls {
             return;
         }
         seen.ended_ns = Some(at_ns);
-        seen.sighting.at_ns = at_ns;
-        seen.sighting.wall_ns = seen.sighting.wall_ns.max(wall_ns);
+        seen.sighting.of.at_ns = at_ns;
+        seen.sighting.of.wall_ns = seen.sighting.of.wall_ns.max(wall_ns);
         if seen.sighting.will_be_told {
             // The exact end is on its way; until then it is shown as over.
             show_over(warnings, seen, Log::No);
@@ -155,7 +159,10 @@ impl SlowPolls {
         all: bool,
     ) {
         for end in std::mem::take(&mut self.waiting) {
-            if all || watched_ns >= end.at_ns || now_ns.saturating_sub(end.at_ns) >= PATIENCE_NS {
+            if all
+                || watched_ns >= end.of.at_ns
+                || now_ns.saturating_sub(end.of.at_ns) >= PATIENCE_NS
+            {
                 self.conclude(warnings, &end);
             } else {
                 self.waiting.push(end);
@@ -178,39 +185,30 @@ impl SlowPolls {
         let seen = self
             .seen
             .iter()
-            .position(|seen| seen.sighting.key == end.key)
+            .position(|seen| seen.sighting.of.key == end.of.key)
             .map(|at| self.seen.swap_remove(at));
-        let counted_real = end.wall_ns >= end.threshold_ns;
+        let counted_real = end.of.wall_ns >= end.of.threshold_ns;
         let lost = self
             .gaps
-            .lost(end.at_ns.saturating_sub(end.wall_ns), end.at_ns);
+            .lost(end.of.at_ns.saturating_sub(end.of.wall_ns), end.of.at_ns);
         let excused = counted_real
             && match &seen {
                 _ if end.permitted => true,
                 Some(seen) => seen.excused,
                 // Nobody saw it: was nobody able to, or did it not take that long?
                 None => {
-                    end.wall_ns - lost.ns.min(end.wall_ns) < end.threshold_ns
-                        || lost.unwatched_ns >= end.wall_ns / 2
+                    end.of.wall_ns - lost.ns.min(end.of.wall_ns) < end.of.threshold_ns
+                        || lost.unwatched_ns >= end.of.wall_ns / 2
                 }
             };
-        let mut finding = Finding::new(Kind::SlowPoll, Source::of_site(end.site), end.at_ns);
-        finding.task = end.key.task;
-        finding.task_name.clone_from(&end.task_name);
-        finding.certainty = Certainty::Definite;
+        let mut finding = end.of.finding();
         finding.severity = if counted_real && !excused {
-            severity(end.wall_ns)
+            severity(end.of.wall_ns)
         } else {
             Severity::Info
         };
-        finding.created = super::made(end.site, end.created);
-        finding.observed.thread = Some(end.thread.clone());
-        finding.wall_ns = Some(end.wall_ns);
-        finding.worst_ns = Some(end.wall_ns);
-        finding.threshold_ns = Some(end.threshold_ns);
-        finding.poll = Some(end.key.poll);
         if let Some(seen) = &seen {
-            finding.first_ns = seen.sighting.at_ns.min(end.at_ns);
+            finding.first_ns = seen.sighting.of.at_ns.min(end.of.at_ns);
             finding.observed.stack = Arc::clone(&seen.sighting.stack);
             finding.observed.truncated = seen.sighting.truncated;
             finding.verdict = seen.sighting.verdict;
@@ -229,7 +227,7 @@ impl SlowPolls {
             }
             warnings.update(record, finding, log_of_end(seen));
         } else {
-            let key = Key::Site(end.site);
+            let key = Key::Site(end.of.site);
             warnings.add(Example {
                 key,
                 finding,
@@ -277,7 +275,7 @@ impl Seen {
 
 /// A live poll is logged once it is an error; before that its end will say it all.
 fn log_of_live(seen: &Seen) -> Log {
-    let late = seen.sighting.wall_ns >= ERROR_NS && !seen.excused && !seen.announced;
+    let late = seen.sighting.of.wall_ns >= ERROR_NS && !seen.excused && !seen.announced;
     if late { Log::Paced } else { Log::No }
 }
 
@@ -300,35 +298,18 @@ fn severity(wall_ns: u64) -> Severity {
 /// The record's state while the poll lasts.
 fn live(seen: &Seen) -> Finding {
     let sighting = &seen.sighting;
-    let mut finding = Finding::new(
-        Kind::SlowPoll,
-        Source::of_site(sighting.site),
-        sighting.at_ns,
-    );
+    let mut finding = sighting.of.finding();
     finding.live = seen.ended_ns.is_none();
     finding.severity = if seen.excused {
         Severity::Info
     } else {
-        severity(sighting.wall_ns)
+        severity(sighting.of.wall_ns)
     };
-    finding.certainty = Certainty::Definite;
-    finding.task = sighting.key.task;
-    finding.task_name.clone_from(&sighting.task_name);
-    finding.created = super::made(sighting.site, sighting.created);
-    finding.observed = Place {
-        source: None,
-        thread: Some(sighting.thread.clone()),
-        stack: Arc::clone(&sighting.stack),
-        exemplar: false,
-        truncated: sighting.truncated,
-    };
+    finding.observed.stack = Arc::clone(&sighting.stack);
+    finding.observed.truncated = sighting.truncated;
     finding.verdict = sighting.verdict;
-    finding.wall_ns = Some(sighting.wall_ns);
     finding.at_least = true;
-    finding.worst_ns = Some(sighting.wall_ns);
     finding.cpu_ns = sighting.cpu_ns;
-    finding.threshold_ns = Some(sighting.threshold_ns);
-    finding.poll = Some(sighting.key.poll);
     finding.delayed = sighting.delayed;
     finding.message = crate::message::line(&finding);
     finding

@@ -127,7 +127,10 @@ fn the_end_of_a_long_poll_waits_for_the_watchdog() {
     let Outcome::Poll(end) = judge(&told(detail), |_| None) else {
         panic!("the end of a poll")
     };
-    assert_eq!((end.key.task, end.key.poll, end.wall_ns), (9, 2, 120));
+    assert_eq!(
+        (end.of.key.task, end.of.key.poll, end.of.wall_ns),
+        (9, 2, 120)
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ use pollscope_capture::thread::{Now, Role, Thread};
 use pollscope_capture::{TaskKind, clock, names};
 
 use crate::detect::poll_watch::{Due, PollWatch};
-use crate::detect::slow_poll::{PollKey, Sighting};
+use crate::detect::slow_poll::{LongPoll, PollKey, Sighting};
 use crate::finding::ThreadName;
 use crate::state::{Agent, State};
 
@@ -73,18 +73,20 @@ impl Running {
         let (thread, task) = (self.thread, &self.task);
         let cpu = clock::thread_cpu_ns(thread.tid());
         Sighting {
-            key: watch.key,
-            will_be_told: self.now.start != 0,
-            at_ns,
-            site: task.site,
-            task_name: names::get(task.name),
-            created: task.stack,
-            thread: ThreadName {
-                tid: thread.tid(),
-                name: thread.name(),
+            of: LongPoll {
+                key: watch.key,
+                at_ns,
+                site: task.site,
+                task_name: names::get(task.name),
+                created: task.stack,
+                thread: ThreadName {
+                    tid: thread.tid(),
+                    name: thread.name(),
+                },
+                wall_ns: watch.elapsed(at_ns),
+                threshold_ns,
             },
-            wall_ns: watch.elapsed(at_ns),
-            threshold_ns,
+            will_be_told: self.now.start != 0,
             cpu_ns: watch
                 .cpu_ns
                 .zip(cpu)
@@ -200,7 +202,7 @@ fn look(round: &mut Round<'_>, running: &Running, watch: &mut PollWatch) {
     sighting.delayed = Some(round.waiting.of(running.task.runtime));
     let whole = !sighting.stack.is_empty() && before.is_some();
     watch.looked(
-        sighting.wall_ns,
+        sighting.of.wall_ns,
         round.threshold_ns,
         round.quiet,
         whole,
@@ -231,7 +233,7 @@ fn announce(
 
 fn renew(round: &Round<'_>, running: &Running, watch: &mut PollWatch) {
     let sighting = running.sighting(watch, clock::mono_ns(), round.threshold_ns);
-    watch.renewed(sighting.wall_ns);
+    watch.renewed(sighting.of.wall_ns);
     if running.thread.seq() == running.now.seq {
         report(round.agent, sighting);
     }

@@ -6,7 +6,7 @@ mod target;
 
 /// What the other tests start: this binary, with this test alone.
 #[test]
-#[ignore = "the watched process of the other tests"]
+#[ignore = "the watched process, run by all of: cargo test -p pollscope-agent --test serve"]
 fn target() {
     target::be_the_target();
 }

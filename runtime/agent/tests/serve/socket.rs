@@ -69,7 +69,7 @@ fn it_is_there_when_the_first_flush_returns() {
 }
 
 #[test]
-#[ignore = "a process of its own that looks for its socket"]
+#[ignore = "run in a process of its own by: cargo test -p pollscope-agent --test serve it_is_there"]
 fn starter() {
     pollscope_capture::registry::set_starter(pollscope_agent::start);
     pollscope_capture::registry::start();
@@ -155,7 +155,7 @@ async fn another_user_is_refused_in_words() {
 }
 
 #[tokio::test]
-#[ignore = "the other user of another test"]
+#[ignore = "run as another user, by root, in: cargo test -p pollscope-agent --test serve socket"]
 async fn stranger() {
     let socket = std::env::var_os("SOCKET").expect("where");
     let error = over_unix(socket.into())

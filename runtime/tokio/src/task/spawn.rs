@@ -11,7 +11,7 @@ use super::{JoinHandle, NewTask, watched};
 
 /// Spawns a new asynchronous task, as [`tokio::task::spawn`] does, under pollscope's eyes.
 ///
-/// Cost over Tokio's: some 40 ns and a 128-byte record while the task lives; nothing at level off.
+/// Cost over Tokio's: some 0.1 µs and a 128-byte record while the task lives; at level off one word in the task.
 ///
 /// # Panics
 /// Outside a runtime, with Tokio's words.

@@ -4,15 +4,14 @@ use pollscope_capture::stack::Activity;
 use pollscope_capture::{SiteId, StackId};
 
 use super::*;
-use crate::finding::ThreadName;
+use crate::finding::{Kind, ThreadName};
 
 const MS: u64 = 1_000_000;
 const KEY: PollKey = PollKey { task: 7, poll: 3 };
 
-fn sighting(key: PollKey, wall_ms: u64, activity: Activity) -> Sighting {
-    Sighting {
+fn poll(key: PollKey, wall_ms: u64) -> LongPoll {
+    LongPoll {
         key,
-        will_be_told: true,
         at_ns: wall_ms * MS,
         site: SiteId::OTHER,
         task_name: None,
@@ -20,6 +19,13 @@ fn sighting(key: PollKey, wall_ms: u64, activity: Activity) -> Sighting {
         thread: ThreadName::default(),
         wall_ns: wall_ms * MS,
         threshold_ns: 100 * MS,
+    }
+}
+
+fn sighting(key: PollKey, wall_ms: u64, activity: Activity) -> Sighting {
+    Sighting {
+        of: poll(key, wall_ms),
+        will_be_told: true,
         cpu_ns: Some(0),
         verdict: Some(Verdict {
             activity,
@@ -41,16 +47,14 @@ fn untimed(wall_ms: u64, activity: Activity) -> Sighting {
 
 fn end(wall_ms: u64) -> Finished {
     Finished {
-        key: KEY,
-        at_ns: wall_ms * MS,
-        site: SiteId::OTHER,
-        task_name: None,
-        created: StackId::NONE,
-        thread: ThreadName::default(),
-        wall_ns: wall_ms * MS,
-        threshold_ns: 100 * MS,
+        of: poll(KEY, wall_ms),
         permitted: false,
     }
+}
+
+fn told_at(at_ms: u64, mut end: Finished) -> Finished {
+    end.of.at_ns = at_ms * MS;
+    end
 }
 
 #[derive(Default)]
@@ -70,7 +74,7 @@ impl Bench {
     }
 
     fn finished(&mut self, end: Finished) {
-        let now = end.at_ns;
+        let now = end.of.at_ns;
         self.polls.finished(&mut self.warnings, end);
         self.polls.settle(&mut self.warnings, now, now, false);
     }
@@ -149,10 +153,9 @@ fn the_threshold_is_reached_when_it_is_met_and_a_second_is_an_error() {
         (1000 * MS, Severity::Error),
     ] {
         let mut bench = Bench::default();
-        bench.finished(Finished {
-            wall_ns,
-            ..end(2000)
-        });
+        let mut end = end(2000);
+        end.of.wall_ns = wall_ns;
+        bench.finished(end);
         assert_eq!(bench.only().severity, expected, "{wall_ns} ns");
         assert_eq!(
             bench.lines().is_empty(),
@@ -262,10 +265,7 @@ fn a_stop_of_the_process_is_not_the_polls_fault() {
     // Its twin took as long without the stop.
     let mut bench = Bench::default();
     bench.polls.gap(gap(Activity::Stopped));
-    bench.finished(Finished {
-        at_ns: 900 * MS,
-        ..end(280)
-    });
+    bench.finished(told_at(900, end(280)));
     assert_eq!(bench.only().severity, Severity::Warn);
     // And this one took too long apart from it.
     let mut bench = Bench::default();
@@ -294,10 +294,7 @@ fn an_excused_poll_does_not_count_among_the_real_ones() {
         to_ns: 1300 * MS,
         why: Activity::Stopped,
     });
-    bench.finished(Finished {
-        at_ns: 1310 * MS,
-        ..end(310)
-    });
+    bench.finished(told_at(1310, end(310)));
     let found = crate::warnings::Found([0, 2]);
     bench.warnings.recount(
         Kind::SlowPoll,

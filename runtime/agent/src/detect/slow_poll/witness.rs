@@ -5,7 +5,8 @@ use std::sync::Arc;
 use pollscope_capture::stack::{Activity, Verdict};
 use pollscope_capture::{SiteId, StackId};
 
-use crate::finding::{Delayed, ThreadName};
+use crate::detect::made;
+use crate::finding::{Certainty, Delayed, Finding, Kind, Source, ThreadName};
 
 /// One poll, as both witnesses name it. Numbers of tasks are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,21 +16,45 @@ pub(crate) struct PollKey {
     pub(crate) poll: u64,
 }
 
-/// What the watchdog sees of a poll that lasts.
+/// What either says of a long poll.
 #[derive(Clone, Debug)]
-pub(crate) struct Sighting {
+pub(crate) struct LongPoll {
     pub(crate) key: PollKey,
-    /// The hot path will tell its end: it was timed from its start.
-    pub(crate) will_be_told: bool,
-    /// When, in monotonic nanoseconds.
+    /// When it is said, in monotonic nanoseconds.
     pub(crate) at_ns: u64,
     pub(crate) site: SiteId,
     pub(crate) task_name: Option<Arc<str>>,
     pub(crate) created: StackId,
     pub(crate) thread: ThreadName,
-    /// How long it has taken at least, without the time the process did not run.
+    /// How long it took; while it lasts at least, without the time the process did not run.
     pub(crate) wall_ns: u64,
+    /// As it was then.
     pub(crate) threshold_ns: u64,
+}
+
+impl LongPoll {
+    /// What both tell of it. How grave it is, and why it took so long, is not said yet.
+    pub(crate) fn finding(&self) -> Finding {
+        let mut finding = Finding::new(Kind::SlowPoll, Source::of_site(self.site), self.at_ns);
+        finding.certainty = Certainty::Definite;
+        finding.task = self.key.task;
+        finding.task_name.clone_from(&self.task_name);
+        finding.poll = Some(self.key.poll);
+        finding.created = made(self.site, self.created);
+        finding.observed.thread = Some(self.thread.clone());
+        finding.wall_ns = Some(self.wall_ns);
+        finding.worst_ns = Some(self.wall_ns);
+        finding.threshold_ns = Some(self.threshold_ns);
+        finding
+    }
+}
+
+/// What the watchdog sees of a poll that lasts.
+#[derive(Clone, Debug)]
+pub(crate) struct Sighting {
+    pub(crate) of: LongPoll,
+    /// The hot path will tell its end: it was timed from its start.
+    pub(crate) will_be_told: bool,
     /// CPU time of the thread since the poll was first seen.
     pub(crate) cpu_ns: Option<u64>,
     /// `None`: not looked at this time.
@@ -52,7 +77,7 @@ impl Sighting {
     pub(crate) fn judge(&mut self, verdict: Verdict) {
         let used = self
             .cpu_ns
-            .is_some_and(|cpu| cpu >= self.threshold_ns.max(1));
+            .is_some_and(|cpu| cpu >= self.of.threshold_ns.max(1));
         let computes = used && excuses(verdict.activity);
         self.verdict = Some(if computes {
             Verdict {
@@ -75,17 +100,8 @@ fn excuses(activity: Activity) -> bool {
 /// The end of a long poll, as the hot path tells it.
 #[derive(Clone, Debug)]
 pub(crate) struct Finished {
-    pub(crate) key: PollKey,
-    /// When it was told, in monotonic nanoseconds.
-    pub(crate) at_ns: u64,
-    pub(crate) site: SiteId,
-    pub(crate) task_name: Option<Arc<str>>,
-    pub(crate) created: StackId,
-    pub(crate) thread: ThreadName,
-    /// Exact.
-    pub(crate) wall_ns: u64,
-    /// As it was at the end.
-    pub(crate) threshold_ns: u64,
+    /// Its time is exact.
+    pub(crate) of: LongPoll,
     /// It was a `block_on` in a closure of the blocking pool, where nothing waits behind it.
     pub(crate) permitted: bool,
 }
