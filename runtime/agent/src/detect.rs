@@ -5,6 +5,7 @@ pub(crate) mod gaps;
 pub(crate) mod leaked_error;
 pub(crate) mod leaked_panic;
 pub(crate) mod never_awaited;
+pub(crate) mod note;
 pub(crate) mod poll_watch;
 pub(crate) mod slow_poll;
 pub(crate) mod worker_blocked;
@@ -58,6 +59,9 @@ pub(crate) fn judge(event: &Event, name_of_tid: impl Fn(u32) -> Option<ThreadNam
         Detail::Error(text) => leaked_error::finding(base(event, Kind::LeakedError, now), text),
         Detail::Panic(text) => leaked_panic::finding(base(event, Kind::LeakedPanic, now), text),
         Detail::Thread(text) => wrong_thread::finding(base(event, Kind::WrongThread, now), text),
+        Detail::Note(family, text) => {
+            note::finding(base(event, note::kind(*family), now), *family, text)
+        }
     };
     if event.created_tid != 0 && finding.created.thread.is_none() {
         finding.created.thread = if event.created_tid == event.teller.tid {
@@ -120,20 +124,30 @@ fn made(site: SiteId, own: StackId) -> Place {
 }
 
 /// The kinds whose findings the hot path counts, and how many of `counts` are notes and real ones.
-pub(crate) fn counted(counts: &[u64; Family::COUNT]) -> [(Kind, Found); 5] {
+pub(crate) fn counted(counts: &[u64; Family::COUNT]) -> [(Kind, Found); 15] {
     let of = |family: Family| counts[family as usize];
+    let real = |kind, family| (kind, Found([0, of(family)]));
+    let both = |kind, note, family| (kind, Found([of(note), of(family)]));
     [
-        (
-            Kind::NeverAwaited,
-            Found([of(Family::Unpolled), of(Family::NeverAwaited)]),
+        both(Kind::NeverAwaited, Family::Unpolled, Family::NeverAwaited),
+        both(Kind::SlowPoll, Family::LongPoll, Family::SlowPoll),
+        real(Kind::LeakedError, Family::LeakedError),
+        real(Kind::LeakedPanic, Family::LeakedPanic),
+        real(Kind::WrongThread, Family::WrongThread),
+        both(
+            Kind::PendingDestroyed,
+            Family::IdleDestroyed,
+            Family::PendingDestroyed,
         ),
-        (
-            Kind::SlowPoll,
-            Found([of(Family::LongPoll), of(Family::SlowPoll)]),
-        ),
-        (Kind::LeakedError, Found([0, of(Family::LeakedError)])),
-        (Kind::LeakedPanic, Found([0, of(Family::LeakedPanic)])),
-        (Kind::WrongThread, Found([0, of(Family::WrongThread)])),
+        real(Kind::TimerLate, Family::TimerLate),
+        real(Kind::NestedRuntime, Family::NestedRuntime),
+        real(Kind::NoRuntime, Family::NoRuntime),
+        real(Kind::ResourceLeak, Family::ResourceLeak),
+        real(Kind::SlowDrop, Family::SlowDrop),
+        real(Kind::CallbackPanic, Family::CallbackPanic),
+        real(Kind::ShutdownPanic, Family::ShutdownPanic),
+        real(Kind::BlockingPoolFull, Family::BlockingPoolFull),
+        real(Kind::LockAcrossAwait, Family::LockAcrossAwait),
     ]
 }
 

@@ -25,6 +25,26 @@ pub enum Kind {
     LeakedPanic,
     /// A value was used from a thread that is not its own.
     WrongThread,
+    /// A runtime went away while a task was pending.
+    PendingDestroyed,
+    /// A timer fired late.
+    TimerLate,
+    /// A runtime was entered from inside a runtime.
+    NestedRuntime,
+    /// A call that needs a runtime, outside of one.
+    NoRuntime,
+    /// A resource was dropped without being closed.
+    ResourceLeak,
+    /// A drop outside of any poll took long.
+    SlowDrop,
+    /// A callback panicked.
+    CallbackPanic,
+    /// A task panicked while its runtime shut down.
+    ShutdownPanic,
+    /// Blocking work waits because the blocking pool is full.
+    BlockingPoolFull,
+    /// A guard was held across an await.
+    LockAcrossAwait,
 }
 
 impl Kind {
@@ -37,6 +57,16 @@ impl Kind {
             Self::LeakedError => kinds::LEAKED_ERROR,
             Self::LeakedPanic => kinds::LEAKED_PANIC,
             Self::WrongThread => kinds::WRONG_THREAD,
+            Self::PendingDestroyed => kinds::PENDING_DESTROYED,
+            Self::TimerLate => kinds::TIMER_LATE,
+            Self::NestedRuntime => kinds::NESTED_RUNTIME,
+            Self::NoRuntime => kinds::NO_RUNTIME,
+            Self::ResourceLeak => kinds::RESOURCE_LEAK,
+            Self::SlowDrop => kinds::SLOW_DROP,
+            Self::CallbackPanic => kinds::CALLBACK_PANIC,
+            Self::ShutdownPanic => kinds::SHUTDOWN_PANIC,
+            Self::BlockingPoolFull => kinds::BLOCKING_POOL_FULL,
+            Self::LockAcrossAwait => kinds::LOCK_ACROSS_AWAIT,
         }
     }
 }
@@ -231,6 +261,8 @@ pub struct Finding {
     pub subject: Option<String>,
     /// What was done to it: touched, dropped, spawned.
     pub did: Option<&'static str>,
+    /// How many: polls that the task had, tasks that wait.
+    pub number: Option<u64>,
     /// The longest of all that were counted, in nanoseconds.
     pub worst_ns: Option<u64>,
     /// Different tasks, as far as they were told apart (256).
@@ -266,6 +298,7 @@ impl Finding {
             panic: None,
             subject: None,
             did: None,
+            number: None,
             worst_ns: None,
             tasks: 0,
         }

@@ -11,6 +11,8 @@ use pollscope_capture::stack::{Activity, Verdict};
 
 use crate::finding::{Delayed, Finding, ThreadName};
 
+mod notes;
+
 /// Longest text of the program's own in a line, in characters.
 const LONGEST: usize = 200;
 
@@ -24,6 +26,16 @@ pub(crate) fn line(finding: &Finding) -> String {
         Kind::LeakedError => leaked_error(finding),
         Kind::LeakedPanic => leaked_panic(finding),
         Kind::WrongThread => wrong_thread(finding),
+        Kind::PendingDestroyed
+        | Kind::TimerLate
+        | Kind::NestedRuntime
+        | Kind::NoRuntime
+        | Kind::ResourceLeak
+        | Kind::SlowDrop
+        | Kind::CallbackPanic
+        | Kind::ShutdownPanic
+        | Kind::BlockingPoolFull
+        | Kind::LockAcrossAwait => notes::line(finding),
     }
 }
 

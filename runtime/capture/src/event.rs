@@ -24,11 +24,33 @@ pub enum Family {
     LongPoll = 5,
     /// A tracked future was dropped before its first poll, and may have had an owner that meant to poll it.
     Unpolled = 6,
+    /// A runtime went away while a task was pending.
+    PendingDestroyed = 7,
+    /// A timer fired late.
+    TimerLate = 8,
+    /// A runtime was entered from inside a runtime.
+    NestedRuntime = 9,
+    /// A call that needs a runtime, outside of one.
+    NoRuntime = 10,
+    /// A resource was dropped without being closed.
+    ResourceLeak = 11,
+    /// A drop outside of any poll took long.
+    SlowDrop = 12,
+    /// A callback panicked.
+    CallbackPanic = 13,
+    /// A task panicked while its runtime shut down.
+    ShutdownPanic = 14,
+    /// Blocking work waits because the blocking pool is full.
+    BlockingPoolFull = 15,
+    /// A guard was held across an await.
+    LockAcrossAwait = 16,
+    /// As `PendingDestroyed`, and maybe what the program wants: it waits for its next piece of work.
+    IdleDestroyed = 17,
 }
 
 impl Family {
     /// How many families there are.
-    pub const COUNT: usize = 7;
+    pub const COUNT: usize = 18;
 }
 
 /// One finding.
@@ -102,6 +124,8 @@ pub enum Detail {
     Panic(Box<PanicText>),
     /// The wrong thread.
     Thread(Box<ThreadText>),
+    /// One of the families that are told in words.
+    Note(Family, Box<NoteText>),
 }
 
 /// What could be learnt of an error value.
@@ -137,4 +161,25 @@ pub struct ThreadText {
     pub owner_tid: u32,
     /// Name of the owner.
     pub owner_name: String,
+}
+
+/// What is told in words: of the rarer families, each uses what it needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NoteText {
+    /// What it is about: a type, or the name of an operation; empty: see the site.
+    pub what: String,
+    /// What happened to it, as the end of "... was"; may be empty.
+    pub did: &'static str,
+    /// The message of a panic, cut at 1 KiB.
+    pub message: Option<String>,
+    /// Where in the source it happened, where that is no `Location` of the compiler's.
+    pub place: Option<(String, u32, u32)>,
+    /// Backtrace of what happened, where that was not here and now; else `NONE`.
+    pub stack: StackId,
+    /// How long it took, or how late it was, in nanoseconds.
+    pub ns: Option<u64>,
+    /// What that was held to, in nanoseconds.
+    pub threshold_ns: Option<u64>,
+    /// How many: polls the task had, tasks that wait.
+    pub count: Option<u64>,
 }

@@ -166,24 +166,61 @@ pub fn wrong_thread(
     place: Option<&'static Location<'static>>,
     text: crate::event::ThreadText,
 ) {
-    use crate::event::{Detail, Event, Family, Teller};
+    use crate::event::{Detail, Family};
+    let made = Made {
+        site,
+        stack: created,
+        tid: text.owner_tid,
+    };
+    tell(Family::WrongThread, made, place, || {
+        Detail::Thread(Box::new(text))
+    });
+}
+
+/// Tells of one of the rarer findings, about what was `made`, that happened at `place` in the task that runs here.
+/// `text` is called where this is one of those told in full: see [`Tally::found`](crate::tally::Tally::found).
+///
+/// Nothing at level off, and where the thread is at its end.
+#[cold]
+pub fn note(
+    family: crate::event::Family,
+    made: Made,
+    place: Option<&'static Location<'static>>,
+    text: impl FnOnce() -> crate::event::NoteText,
+) {
+    use crate::event::Detail;
+    tell(family, made, place, || {
+        Detail::Note(family, Box::new(text()))
+    });
+}
+
+fn tell(
+    family: crate::event::Family,
+    made: Made,
+    place: Option<&'static Location<'static>>,
+    detail: impl FnOnce() -> crate::event::Detail,
+) {
+    use crate::event::{Event, Teller};
+    if is_off() {
+        return;
+    }
     let Some(local) = thread::local() else { return };
-    let tally = local.thread.tally_of(site);
-    let Some(observed) = crate::backtrace::of_finding(tally, Family::WrongThread) else {
+    let tally = local.thread.tally_of(made.site);
+    let Some(observed) = crate::backtrace::of_finding(tally, family) else {
         return;
     };
     let within = local.thread.current_record();
     local.thread.tell(Event {
         at: clock::ticks(),
-        site,
+        site: made.site,
         task: within.map_or(0, |record| record.id.get()),
         task_name: crate::names::share(within.map_or(0, Record::name)),
-        created,
-        created_tid: text.owner_tid,
+        created: made.stack,
+        created_tid: made.tid,
         teller: Teller::default(),
         observed,
         place,
-        detail: Detail::Thread(Box::new(text)),
+        detail: detail(),
     });
 }
 

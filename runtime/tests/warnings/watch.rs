@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 
 use pollscope::runtime::Builder;
-use pollscope_capture::event::{Detail, ErrorText, Event, ThreadText};
+use pollscope_capture::event::{Detail, ErrorText, Event, Family, NoteText, ThreadText};
 use pollscope_capture::{registry, site, thread};
 
 /// A finding, as far as tests ask.
@@ -23,6 +23,7 @@ pub(crate) enum What {
     NeverAwaited { definite: bool },
     Error(ErrorText),
     Thread(ThreadText),
+    Note(Family, NoteText),
     Other,
 }
 
@@ -34,6 +35,7 @@ impl From<Event> for Found {
             Detail::Unpolled { definite } => What::NeverAwaited { definite },
             Detail::Error(text) => What::Error(*text),
             Detail::Thread(text) => What::Thread(*text),
+            Detail::Note(family, text) => What::Note(family, *text),
             _ => What::Other,
         };
         let at_line = event.place.map(std::panic::Location::line);

@@ -8,7 +8,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use pollscope_capture::event::{Detail, ErrorText, Event, Family, PanicText, ThreadText};
+use pollscope_capture::event::{Detail, ErrorText, Event, Family, NoteText, PanicText, ThreadText};
 use pollscope_capture::{registry, site, thread};
 
 /// One finding.
@@ -24,6 +24,7 @@ pub(crate) struct Found {
     pub(crate) error: Option<ErrorText>,
     pub(crate) panic: Option<PanicText>,
     pub(crate) thread: Option<ThreadText>,
+    pub(crate) note: Option<NoteText>,
 }
 
 impl Found {
@@ -39,6 +40,7 @@ impl Found {
             error: None,
             panic: None,
             thread: None,
+            note: None,
         };
         found.family = match &event.detail {
             Detail::Unpolled { definite, .. } => {
@@ -64,6 +66,10 @@ impl Found {
             Detail::Thread(text) => {
                 found.thread = Some((**text).clone());
                 Family::WrongThread
+            }
+            Detail::Note(family, text) => {
+                found.note = Some((**text).clone());
+                *family
             }
         };
         found

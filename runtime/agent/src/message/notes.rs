@@ -1,0 +1,148 @@
+//! The lines of the rarer kinds.
+
+use std::fmt::Write;
+
+use super::{capital, clean, delayed_text, seconds, task_text, thread_text, type_text, word};
+use crate::finding::{Finding, Kind};
+
+pub(super) fn line(finding: &Finding) -> String {
+    match finding.kind {
+        Kind::PendingDestroyed => pending_destroyed(finding),
+        Kind::TimerLate => timer_late(finding),
+        Kind::NestedRuntime | Kind::NoRuntime => misuse(finding),
+        Kind::ResourceLeak => resource_leak(finding),
+        Kind::SlowDrop => slow_drop(finding),
+        Kind::CallbackPanic => panic(finding, "panicked"),
+        Kind::ShutdownPanic => panic(finding, "panicked while its runtime shut down"),
+        Kind::BlockingPoolFull => blocking_pool_full(finding),
+        Kind::LockAcrossAwait => lock_across_await(finding),
+        // The others have files of their own.
+        kind => format!("{kind} at {}", finding.site),
+    }
+}
+
+fn task(finding: &Finding) -> String {
+    task_text(finding, word(finding.site.kind))
+}
+
+fn subject(finding: &Finding, unknown: &str) -> String {
+    match finding.subject.as_deref() {
+        Some(subject) => type_text(subject),
+        None => unknown.to_owned(),
+    }
+}
+
+/// As asyncio: "Task was destroyed but it is pending!"
+fn pending_destroyed(finding: &Finding) -> String {
+    let mut line = format!(
+        "{} was destroyed but it is pending",
+        capital(&task(finding))
+    );
+    line.push_str(match finding.number {
+        Some(0) => ": it never ran",
+        Some(1) => ": polled once",
+        _ => "",
+    });
+    if let Some(polls @ 2..) = finding.number {
+        let _ = write!(line, ": polled {polls} times");
+    }
+    if let Some(did) = finding.did {
+        let _ = write!(line, ", {did}");
+    }
+    let _ = write!(line, "; spawned at {}", finding.site);
+    line
+}
+
+fn timer_late(finding: &Finding) -> String {
+    let mut line = format!(
+        "A timer fired {} late",
+        seconds(finding.wall_ns.unwrap_or(0))
+    );
+    if let Some(thread) = &finding.observed.thread {
+        let _ = write!(line, " on {}", thread_text(thread));
+    }
+    if let Some(subject) = finding.subject.as_deref() {
+        let _ = write!(line, ": {}", clean(subject));
+    }
+    line.push_str(&delayed_text(finding.delayed));
+    line
+}
+
+/// A call that panicked in Tokio's words, which are kept.
+fn misuse(finding: &Finding) -> String {
+    let mut line = subject(finding, "a call");
+    line.push_str(match finding.kind {
+        Kind::NoRuntime => " needs a runtime, and there is none here",
+        _ => " was called inside a runtime",
+    });
+    if let Some(at) = &finding.observed.source {
+        let _ = write!(line, ", at {at}");
+    }
+    if let Some(text) = &finding.panic {
+        let _ = write!(line, ": {}", clean(text));
+    }
+    line
+}
+
+fn resource_leak(finding: &Finding) -> String {
+    let did = finding.did.unwrap_or("dropped without being closed");
+    format!(
+        "{} was {did}; made at {}",
+        capital(&subject(finding, "a resource")),
+        finding.site
+    )
+}
+
+fn slow_drop(finding: &Finding) -> String {
+    let mut line = format!(
+        "Dropping {} took {}",
+        task(finding),
+        seconds(finding.wall_ns.unwrap_or(0))
+    );
+    if let Some(threshold) = finding.threshold_ns {
+        let _ = write!(line, " (threshold {})", seconds(threshold));
+    }
+    let _ = write!(line, ", created at {}", finding.site);
+    line
+}
+
+fn panic(finding: &Finding, did: &str) -> String {
+    let who = match finding.kind {
+        Kind::CallbackPanic => subject(finding, "a callback"),
+        _ => task(finding),
+    };
+    let mut line = format!("{} {did}", capital(&who));
+    if let Some(text) = &finding.panic {
+        let _ = write!(line, ": {}", clean(text));
+    }
+    if let Some(at) = &finding.observed.source {
+        let _ = write!(line, ", at {at}");
+    }
+    let _ = write!(line, "; created at {}", finding.site);
+    line
+}
+
+fn blocking_pool_full(finding: &Finding) -> String {
+    let mut line = "The blocking pool is full".to_owned();
+    if let Some(threads) = finding.threshold_ns.and(finding.number) {
+        let _ = write!(line, ": {threads} wait");
+    }
+    if let Some(wall) = finding.wall_ns {
+        let _ = write!(line, "; {} waits for {}", task(finding), seconds(wall));
+    }
+    let _ = write!(line, ", spawned at {}", finding.site);
+    line
+}
+
+fn lock_across_await(finding: &Finding) -> String {
+    let mut line = format!(
+        "{} holds {} across an await",
+        capital(&task(finding)),
+        subject(finding, "a guard")
+    );
+    if let Some(at) = &finding.observed.source {
+        let _ = write!(line, " at {at}");
+    }
+    let _ = write!(line, "; created at {}", finding.site);
+    line
+}

@@ -1,0 +1,49 @@
+//! asyncio's debug mode, row by row: `parity ROW faulty|healthy`.
+//!
+//! Each row is a file with two functions: `faulty` does what must be reported, `healthy` is its twin, as like it as can
+//! be, and must be met with silence. When the function has returned and all is told, the program says `done` and stays
+//! until its standard input is closed, for `tests/parity/` to look at it. A line that a test asks for is marked by a
+//! comment at its end: `// @name`.
+
+#![expect(clippy::print_stdout, reason = "the tests read what it prints")]
+
+use std::io::Read;
+use std::process::ExitCode;
+
+mod p03_never_awaited;
+
+struct Row {
+    name: &'static str,
+    faulty: fn(),
+    healthy: fn(),
+}
+
+macro_rules! rows {
+    ($($name:literal => $module:ident,)*) => {
+        &[$(Row { name: $name, faulty: $module::faulty, healthy: $module::healthy },)*]
+    };
+}
+
+const ROWS: &[Row] = rows! {
+    "p03" => p03_never_awaited,
+};
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let row = |name: &str| ROWS.iter().find(|row| row.name == name);
+    let work = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [name, "faulty"] => row(name).map(|row| row.faulty),
+        [name, "healthy"] => row(name).map(|row| row.healthy),
+        _ => None,
+    };
+    let Some(work) = work else {
+        eprintln!("usage: parity ROW faulty|healthy");
+        return ExitCode::from(2);
+    };
+    let _guard = pollscope::init();
+    work();
+    pollscope::flush();
+    println!("done");
+    let _ = std::io::stdin().read(&mut [0]);
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,6 @@
+//! asyncio's debug mode on Tokio, row by row: a program that does the thing, the real inspector that must report it,
+//! and the program's healthy twin, of which it must report nothing. The rows are those of the README's table.
+
+mod row;
+
+mod p03;
