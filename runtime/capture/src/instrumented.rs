@@ -283,6 +283,7 @@ impl Drop for Gone {
             (Outcome::None, _) => Outcome::Aborted,
             (known, _) => known,
         };
+        task::dropped(self.record, outcome, self.since);
         task::ended(self.record, outcome);
         task::task_gone(self.record, false);
     }

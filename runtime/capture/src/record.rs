@@ -183,6 +183,16 @@ impl Record {
         self.name.load(Ordering::Relaxed)
     }
 
+    /// Number of the task's runtime; 0: unknown.
+    pub(crate) fn runtime(&self) -> u16 {
+        (self.bits.load(Ordering::Relaxed) >> RUNTIME_SHIFT) as u16
+    }
+
+    /// What the task is.
+    pub(crate) fn kind(&self) -> TaskKind {
+        TaskKind::from_u8(self.bits.load(Ordering::Relaxed) as u8)
+    }
+
     /// Polls begun.
     pub(crate) fn polls(&self) -> u64 {
         self.seq.get().div_ceil(2)

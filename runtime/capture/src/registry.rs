@@ -172,7 +172,7 @@ pub fn wrong_thread(
         stack: created,
         tid: text.owner_tid,
     };
-    tell(Family::WrongThread, made, place, || {
+    tell(Family::WrongThread, made, place, None, || {
         Detail::Thread(Box::new(text))
     });
 }
@@ -189,7 +189,22 @@ pub fn note(
     text: impl FnOnce() -> crate::event::NoteText,
 ) {
     use crate::event::Detail;
-    tell(family, made, place, || {
+    tell(family, made, place, None, || {
+        Detail::Note(family, Box::new(text()))
+    });
+}
+
+/// As [`note`], of another task than the one that runs here.
+#[cold]
+pub fn note_of(
+    family: crate::event::Family,
+    made: Made,
+    place: Option<&'static Location<'static>>,
+    task: u64,
+    text: impl FnOnce() -> crate::event::NoteText,
+) {
+    use crate::event::Detail;
+    tell(family, made, place, Some(task), || {
         Detail::Note(family, Box::new(text()))
     });
 }
@@ -198,6 +213,7 @@ fn tell(
     family: crate::event::Family,
     made: Made,
     place: Option<&'static Location<'static>>,
+    task: Option<u64>,
     detail: impl FnOnce() -> crate::event::Detail,
 ) {
     use crate::event::{Event, Teller};
@@ -209,11 +225,11 @@ fn tell(
     let Some(observed) = crate::backtrace::of_finding(tally, family) else {
         return;
     };
-    let within = local.thread.current_record();
+    let within = local.thread.current_record().filter(|_| task.is_none());
     local.thread.tell(Event {
         at: clock::ticks(),
         site: made.site,
-        task: within.map_or(0, |record| record.id.get()),
+        task: task.unwrap_or_else(|| within.map_or(0, |record| record.id.get())),
         task_name: crate::names::share(within.map_or(0, Record::name)),
         created: made.stack,
         created_tid: made.tid,

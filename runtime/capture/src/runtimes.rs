@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub mod closing;
+
 /// One runtime.
 #[derive(Clone)]
 pub struct RuntimeInfo {
@@ -80,6 +82,7 @@ pub fn complete(number: u16, key: u64, workers: u32) {
 
 /// Takes a runtime out: it was shut down.
 pub fn remove(number: u16) {
+    closing::end(number);
     RUNTIMES
         .lock()
         .unwrap_or_else(PoisonError::into_inner)

@@ -4,9 +4,12 @@
 //! handle side is the `JoinHandle`. Each leaves once; the second to leave tells of a panic that nobody read, and
 //! frees the record.
 
+mod destroyed;
 mod panics;
 mod share;
 
+pub(crate) use destroyed::dropped;
+pub use destroyed::still_polled;
 pub(crate) use panics::panicked;
 pub use share::HandleShare;
 

@@ -116,7 +116,7 @@ fn build(entry: Entry, mut function: Function, arguments: &Arguments) -> TokenSt
             // Made after the runtime, whose builder may set the level; dropped after it, so that what its shutdown
             // brings to light is told, too.
             let _pollscope;
-            let runtime = #builder.expect("failed to build the Tokio runtime");
+            let runtime = #builder.expect("failed to build the Tokio runtime").__is_main();
             _pollscope = #krate::init();
             // An explicit `return`: with a tail expression a body that diverges would not fit.
             return runtime.block_on(body);

@@ -10,6 +10,7 @@ pub use tokio::runtime::*;
 
 mod builder;
 mod driving;
+mod end;
 mod handle;
 mod hooks;
 pub(crate) mod known;
@@ -21,6 +22,7 @@ pub use local::LocalRuntime;
 
 pub(crate) use driving::Driving;
 
+use end::End;
 use known::Registration;
 use pollscope_capture::thread::Role;
 
@@ -35,8 +37,9 @@ use crate::task::{JoinHandle, blocked_on};
 /// assert_eq!(runtime.block_on(async { 7 }), 7);
 /// # Ok::<(), std::io::Error>(())
 /// ```
-// The order matters: dropping `inner` ends its tasks, then the runtime is taken off the list.
+// The order matters: `end` says so, dropping `inner` ends its tasks, then the runtime is taken off the list.
 pub struct Runtime {
+    end: End,
     inner: tokio::runtime::Runtime,
     handle: Handle,
     registration: Registration,
@@ -57,6 +60,7 @@ impl Runtime {
     fn from_parts(inner: tokio::runtime::Runtime, registration: Registration) -> Self {
         let handle = Handle::of(inner.handle().clone(), registration.number());
         Self {
+            end: End::of(registration.number()),
             inner,
             handle,
             registration,
@@ -108,13 +112,29 @@ impl Runtime {
     }
 
     /// Shuts the runtime down, waiting at most `duration` for blocking work.
+    #[track_caller]
     pub fn shutdown_timeout(self, duration: Duration) {
-        self.inner.shutdown_timeout(duration);
+        let Self {
+            end,
+            inner,
+            registration: _registration,
+            ..
+        } = self;
+        end.shut_down(|| inner.shutdown_timeout(duration));
     }
 
     /// Shuts the runtime down without waiting.
     pub fn shutdown_background(self) {
+        self.end.abandon();
         self.inner.shutdown_background();
+    }
+
+    /// The end of this runtime is that of the program, or of a test: what it leaves behind is no finding. For macros.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn __is_main(mut self) -> Self {
+        self.end.is_expected();
+        self
     }
 
     /// What Tokio measures of the runtime.

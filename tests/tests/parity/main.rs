@@ -4,3 +4,5 @@
 mod row;
 
 mod p03;
+mod p19;
+mod p20;

@@ -65,6 +65,7 @@ impl Drop for Closure {
         } else {
             Outcome::Aborted
         };
+        task::dropped(record, outcome, None);
         task::ended(record, outcome);
         task::task_gone(record, false);
     }

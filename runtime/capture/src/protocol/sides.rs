@@ -17,6 +17,8 @@ pub(crate) const HANDLE_GONE: u32 = 1 << 1;
 pub(crate) const READ: u32 = 1 << 2;
 /// Somebody keeps a way to abort the task, and wants to know when the record goes.
 pub(crate) const LISTED: u32 = 1 << 4;
+/// Somebody aborted the task by its handle: its end is wanted.
+pub(crate) const ABORTED: u32 = 1 << 5;
 
 /// Where the number starts.
 const NUMBER_SHIFT: u32 = 8;

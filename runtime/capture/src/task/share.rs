@@ -1,6 +1,6 @@
 //! The join handle's side of a record.
 
-use crate::protocol::sides::{HANDLE_GONE, LISTED, READ, TASK_GONE};
+use crate::protocol::sides::{ABORTED, HANDLE_GONE, LISTED, READ, TASK_GONE};
 use crate::record::Record;
 
 /// The join handle's side of a record: one word, empty where the task has none.
@@ -30,6 +30,14 @@ impl HandleShare {
     pub fn mark_read(&self) {
         if let Some(record) = self.0 {
             record.sides.mark(READ);
+        }
+    }
+
+    /// The task is about to be aborted by its handle. Whenever it goes, nobody forgot it.
+    #[inline]
+    pub fn mark_aborted(&self) {
+        if let Some(record) = self.0 {
+            record.sides.mark(ABORTED);
         }
     }
 

@@ -10,13 +10,15 @@ use pollscope_capture::TaskKind;
 use pollscope_capture::thread::Role;
 use tokio::runtime::{EnterGuard, LocalOptions, RuntimeMetrics};
 
+use super::end::End;
 use super::known::Registration;
 use super::{Builder, Driving, Handle};
 use crate::task::{JoinHandle, NewTask, blocked_on, watched};
 
 /// A runtime that stays on one thread and runs `!Send` tasks, as [`tokio::runtime::LocalRuntime`] is.
-// The order matters: dropping `inner` ends its tasks, then the runtime is taken off the list.
+// The order matters: `end` says so, dropping `inner` ends its tasks, then the runtime is taken off the list.
 pub struct LocalRuntime {
+    end: End,
     inner: tokio::runtime::LocalRuntime,
     handle: Handle,
     registration: Registration,
@@ -42,6 +44,7 @@ impl LocalRuntime {
     ) -> Self {
         let handle = Handle::of(inner.handle().clone(), registration.number());
         Self {
+            end: End::of(registration.number()),
             inner,
             handle,
             registration,
@@ -91,13 +94,29 @@ impl LocalRuntime {
     }
 
     /// Shuts the runtime down, waiting at most `duration` for blocking work.
+    #[track_caller]
     pub fn shutdown_timeout(self, duration: Duration) {
-        self.inner.shutdown_timeout(duration);
+        let Self {
+            end,
+            inner,
+            registration: _registration,
+            ..
+        } = self;
+        end.shut_down(|| inner.shutdown_timeout(duration));
     }
 
     /// Shuts the runtime down without waiting.
     pub fn shutdown_background(self) {
+        self.end.abandon();
         self.inner.shutdown_background();
+    }
+
+    /// The end of this runtime is that of the program, or of a test: what it leaves behind is no finding. For macros.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn __is_main(mut self) -> Self {
+        self.end.is_expected();
+        self
     }
 
     /// What Tokio measures of the runtime.

@@ -50,6 +50,7 @@ impl<T> JoinHandle<T> {
 
     /// Aborts the task: see [`tokio::task::JoinHandle::abort`].
     pub fn abort(&self) {
+        self.share.mark_aborted();
         self.inner.abort();
     }
 

@@ -276,6 +276,7 @@ impl<T: 'static> JoinSet<T> {
 
     /// Aborts all tasks. They stay in the set until they are joined.
     pub fn abort_all(&mut self) {
+        self.shares.values().for_each(HandleShare::mark_aborted);
         self.inner.abort_all();
     }
 

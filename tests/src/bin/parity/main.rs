@@ -11,6 +11,8 @@ use std::io::Read;
 use std::process::ExitCode;
 
 mod p03_never_awaited;
+mod p19_destroyed_pending;
+mod p20_shutdown_panic;
 
 struct Row {
     name: &'static str,
@@ -26,6 +28,8 @@ macro_rules! rows {
 
 const ROWS: &[Row] = rows! {
     "p03" => p03_never_awaited,
+    "p19" => p19_destroyed_pending,
+    "p20" => p20_shutdown_panic,
 };
 
 fn main() -> ExitCode {
