@@ -187,10 +187,15 @@ impl Thread {
         self.activity.bump(1);
     }
 
-    /// Where this thread stands: equal stamps mean same thread, same poll, nothing between.
+    /// Where this thread stands: equal stamps mean same thread, same poll, nothing between. Parks stand in for the
+    /// polls of tasks that are not ours: nobody tells of those.
     #[inline]
     pub(crate) fn stamp(&self) -> u64 {
-        let activity = self.activity.get().wrapping_add(self.poll.edges());
+        let activity = self
+            .activity
+            .get()
+            .wrapping_add(self.poll.edges())
+            .wrapping_add(self.parks.get());
         u64::from(self.number + 1) << 48 | (activity & 0xffff_ffff_ffff)
     }
 

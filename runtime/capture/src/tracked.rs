@@ -7,11 +7,13 @@
 //! have lost a race in somebody's `select!`.
 //!
 //! Excused, because nobody forgot it: dropped while unwinding, inside the drop of a task that was aborted or shut
-//! down, by an owner that says so (`excuse`: our `select!`, `join!` and `try_join!` do), or after `discard`.
+//! down, inside the drop of a tracked future that was polled and had not ended, by an owner that says so (`excuse`: our
+//! `select!`, `join!` and `try_join!` do), or after `discard`.
 
-#![expect(unsafe_code, reason = "pin projection")]
+#![expect(unsafe_code, reason = "pin projection, and a drop by hand")]
 
 use std::future::Future;
+use std::mem::{ManuallyDrop, needs_drop};
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -26,9 +28,16 @@ pub struct Tracked<F> {
     /// `SiteId::OTHER` once it was polled, or is not to be told of.
     site: SiteId,
     stack: StackId,
+    /// Where the thread stood when it was made; once it was polled, whether it has ended.
     stamp: u64,
-    future: F,
+    /// Structurally pinned. Dropped by hand: what a suspended future still held has an owner, itself.
+    future: ManuallyDrop<F>,
 }
+
+/// In place of a stamp: polled, and not at its end. No stamp has thread number 0.
+const SUSPENDED: u64 = 1;
+/// In place of a stamp: at its end, or never followed.
+const ENDED: u64 = 0;
 
 impl<F> std::fmt::Debug for Tracked<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -45,8 +54,8 @@ pub fn track_at<F>(future: F, location: &'static Location<'static>) -> Tracked<F
     let untracked = |future| Tracked {
         site: SiteId::OTHER,
         stack: StackId::NONE,
-        stamp: 0,
-        future,
+        stamp: ENDED,
+        future: ManuallyDrop::new(future),
     };
     if level::level() == Level::Off {
         return untracked(future);
@@ -62,7 +71,7 @@ pub fn track_at<F>(future: F, location: &'static Location<'static>) -> Tracked<F
         site,
         stack,
         stamp: local.thread.stamp(),
-        future,
+        future: ManuallyDrop::new(future),
     }
 }
 
@@ -82,6 +91,7 @@ impl<F> Tracked<F> {
     /// Drops the future without a report: it was made and is not wanted.
     pub fn discard(mut self) {
         self.site = SiteId::OTHER;
+        self.stamp = ENDED;
     }
 }
 
@@ -94,10 +104,15 @@ impl<F: Future> Future for Tracked<F> {
         let this = unsafe { self.get_unchecked_mut() };
         if this.site != SiteId::OTHER {
             this.site = SiteId::OTHER;
+            this.stamp = SUSPENDED;
             stir();
         }
-        // SAFETY: as above.
-        unsafe { Pin::new_unchecked(&mut this.future) }.poll(cx)
+        // SAFETY: as above; it is not moved before `drop`, which drops it in place.
+        let polled = unsafe { Pin::new_unchecked(&mut *this.future) }.poll(cx);
+        if polled.is_ready() {
+            this.stamp = ENDED;
+        }
+        polled
     }
 }
 
@@ -133,15 +148,24 @@ pub fn end_excuse() {
 
 /// Runs `work`; what it drops unpolled was not forgotten.
 pub fn excuse<R>(work: impl FnOnce() -> R) -> R {
-    struct End;
-    impl Drop for End {
-        fn drop(&mut self) {
-            end_excuse();
-        }
-    }
-    begin_excuse();
-    let _end = End;
+    let _excused = Excuse::begin();
     work()
+}
+
+/// Excuses until it is dropped, also by a panic.
+struct Excuse;
+
+impl Excuse {
+    fn begin() -> Self {
+        begin_excuse();
+        Self
+    }
+}
+
+impl Drop for Excuse {
+    fn drop(&mut self) {
+        end_excuse();
+    }
 }
 
 impl<F> Drop for Tracked<F> {
@@ -150,6 +174,9 @@ impl<F> Drop for Tracked<F> {
         if self.site != SiteId::OTHER {
             forgotten(self.site, self.stack, self.stamp);
         }
+        let _excused = (needs_drop::<F>() && self.stamp == SUSPENDED).then(Excuse::begin);
+        // SAFETY: dropped here and nowhere else; `self` is not used again.
+        unsafe { ManuallyDrop::drop(&mut self.future) };
     }
 }
 

@@ -74,6 +74,44 @@ fn what_a_suspended_loser_still_held() {
 }
 
 #[test]
+fn what_a_suspended_tracked_future_still_held() {
+    /// Dropped by a `select!` of Tokio's or by anybody else who marks nothing: it was polled, and it held the other.
+    #[pollscope::tracked]
+    async fn holds(for_ever: bool) {
+        let unpolled = work(1);
+        if for_ever {
+            std::future::pending::<()>().await;
+        }
+        unpolled.await;
+    }
+    let found = forgotten_in(async {
+        tokio::select! {
+            biased;
+            () = holds(true) => unreachable!("it waits"),
+            () = async {} => {}
+        }
+        let elapsed = tokio::time::timeout(Duration::ZERO, holds(true)).await;
+        assert!(elapsed.is_err());
+        holds(false).await;
+    });
+    assert_eq!(found, []);
+}
+
+#[test]
+fn the_excuse_of_a_tracked_future_ends_with_its_drop() {
+    #[pollscope::tracked]
+    async fn never() {
+        std::future::pending::<()>().await;
+    }
+    let line = line!() + 3;
+    let found = forgotten_in(async {
+        assert!(tokio::time::timeout(Duration::ZERO, never()).await.is_err());
+        drop(work(1));
+    });
+    assert_eq!(found, [(line, true)]);
+}
+
+#[test]
 fn a_borrowed_branch_is_its_owner_s_to_forget() {
     let line = line!() + 2;
     let found = forgotten_in(async {

@@ -170,6 +170,31 @@ fn dropped_on_another_thread_is_likely() {
     assert_eq!(found, [(line, false)]);
 }
 
+#[test]
+fn forgotten_across_a_park_of_a_task_that_is_not_ours_is_likely() {
+    // Nobody tells of its polls. That the thread slept in between is told.
+    let line = line!() + 3;
+    let found = forgotten_in(async {
+        let task = tokio::spawn(async {
+            let pending = work(1);
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            drop(pending);
+        });
+        task.await.expect("no panic");
+    });
+    assert_eq!(found, [(line, false)]);
+}
+
+#[test]
+fn in_a_task_that_is_not_ours_it_is_definite() {
+    let line = line!() + 2;
+    let found = forgotten_in(async {
+        let task = tokio::spawn(async { drop(work(1)) });
+        task.await.expect("no panic");
+    });
+    assert_eq!(found, [(line, true)]);
+}
+
 #[pollscope::tracked]
 async fn ready() {}
 

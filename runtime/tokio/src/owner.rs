@@ -64,6 +64,8 @@ impl Drop for End {
     #[inline]
     fn drop(&mut self) {
         tracked::end_excuse();
+        // What a borrowed branch made while it was polled is its own, whoever drops it now.
+        tracked::stir();
     }
 }
 
