@@ -92,6 +92,7 @@
 
 #![deny(missing_docs)]
 
+pub mod event_loop;
 pub mod owned;
 #[doc(hidden)]
 pub mod private;

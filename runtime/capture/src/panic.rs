@@ -83,6 +83,12 @@ pub(crate) fn unwound(record: Option<&Record>, outer: Option<&Record>) -> Option
     })?
 }
 
+/// What was seen of the panic that was caught inside the poll of `record`.
+pub(crate) fn caught(record: &Record) -> Option<PanicText> {
+    with_last(|last| last.take_if(|seen| seen.within == poll_of(Some(record))))?
+        .map(|seen| seen.text)
+}
+
 /// What was seen of the panic that unwinds a closure, begun at `start` outside any poll.
 pub(crate) fn unwound_closure(start: u64) -> Option<PanicText> {
     with_last(|last| last.take_if(|seen| seen.within == (0, 0) && seen.at >= start))?

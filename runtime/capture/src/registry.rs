@@ -276,6 +276,20 @@ pub fn made<T>(location: &'static Location<'static>) -> Made {
     }
 }
 
+/// A panic that was just caught inside the poll that runs here: how its task was made, and what the hook saw of it.
+///
+/// `None` at level off, outside any poll, and while the thread ends. Given once.
+#[cold]
+pub fn caught_panic() -> Option<(Made, crate::event::PanicText)> {
+    let record = thread::current()?.current_record()?;
+    let made = Made {
+        site: record.site(),
+        stack: record.stack(),
+        tid: 0,
+    };
+    Some((made, panic::caught(record).unwrap_or_default()))
+}
+
 /// Runs blocking work inside a poll (`block_in_place`): its time is not the poll's.
 pub fn blocking_region<R>(work: impl FnOnce() -> R) -> R {
     let _region = thread::current_if_known().map(Region::begin);

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use pollscope::runtime::Builder;
 use pollscope_capture::event::{Detail, ErrorText, Event, Family, NoteText, ThreadText};
@@ -20,10 +21,14 @@ pub(crate) struct Found {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum What {
-    NeverAwaited { definite: bool },
+    NeverAwaited {
+        definite: bool,
+    },
     Error(ErrorText),
     Thread(ThreadText),
     Note(Family, NoteText),
+    /// A poll that took this long.
+    Slow(Duration),
     Other,
 }
 
@@ -36,7 +41,8 @@ impl From<Event> for Found {
             Detail::Error(text) => What::Error(*text),
             Detail::Thread(text) => What::Thread(*text),
             Detail::Note(family, text) => What::Note(family, *text),
-            _ => What::Other,
+            Detail::Poll { ns, .. } => What::Slow(Duration::from_nanos(ns)),
+            Detail::Panic(_) => What::Other,
         };
         let at_line = event.place.map(std::panic::Location::line);
         Self {
