@@ -1,4 +1,4 @@
-//! What a poll, a wake and a spawn cost in instructions: run by `.ci/instructions` under callgrind.
+//! What a poll, a forgotten future, a wake and a spawn cost in instructions: run by `.ci/instructions` under callgrind.
 //!
 //! ```text
 //! POLLSCOPE=debug poll_cost SCENARIO plain|watched ROUNDS
@@ -27,6 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[path = "../benches/shared/scenarios.rs"]
 mod scenarios;
 
+use pollscope_capture::tracked::track;
 use scenarios::{Never, polls, spawns, wakes, yields};
 
 /// Hands out powers of two and takes them back to a list for each: some 30 instructions, whatever went before.
@@ -105,6 +106,17 @@ fn by_hand(mut future: Pin<&mut impl Future>, rounds: u64) {
     measured(|| polls(future, rounds));
 }
 
+/// Futures that are made and forgotten, all at one place: a storm of findings.
+fn forgets(watched: bool, rounds: u64) {
+    for _ in 0..rounds {
+        if watched {
+            drop(black_box(track(Never)));
+        } else {
+            black_box(Never);
+        }
+    }
+}
+
 /// Runs `warm` and then, counted, `work` on a current-thread runtime.
 fn on_runtime(
     watched: bool,
@@ -126,7 +138,7 @@ fn on_runtime(
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [scenario, kind, rounds] = args.as_slice() else {
-        eprintln!("usage: poll_cost poll|self_wake|wake|spawn plain|watched ROUNDS");
+        eprintln!("usage: poll_cost poll|forget|self_wake|wake|spawn plain|watched ROUNDS");
         return ExitCode::from(2);
     };
     let (watched, Ok(rounds)) = (kind == "watched", rounds.parse()) else {
@@ -140,6 +152,11 @@ fn main() -> ExitCode {
         }
         "poll" => {
             by_hand(pin!(Never), rounds);
+            Ok(())
+        }
+        "forget" => {
+            forgets(watched, 1000);
+            measured(|| forgets(watched, rounds));
             Ok(())
         }
         "self_wake" => on_runtime(watched, yields(watched, 100), yields(watched, rounds)),
