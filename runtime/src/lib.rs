@@ -106,9 +106,41 @@ pub use pollscope_macros::{main, test, tracked};
 #[doc(inline)]
 pub use pollscope_tokio::setup::{Guard, flush, init, level, set_debug, set_slow_poll};
 #[doc(inline)]
-pub use pollscope_tokio::{join, runtime, select, task, try_join};
+pub use pollscope_tokio::{join, policy, runtime, select, task, try_join};
 
 pub use spawn::spawn;
+
+/// Panics where pollscope has found anything in this test: at the end of a test, before its runtime is gone.
+///
+/// In a `#[pollscope::test]`, or under a [`policy::TestScope`], what this test did counts, also while others run in
+/// the same process. Elsewhere everything that was found in the process counts. Notes (severity info) do not.
+///
+/// With kinds, only those: `assert_no_warnings!("slow_poll,leaked_error")`.
+///
+/// It blocks its thread until what was told is collected: some milliseconds.
+///
+/// # Panics
+/// Something was found; not while the thread panics already.
+///
+/// # Examples
+///
+/// ```
+/// #[pollscope::test]
+/// async fn nothing_is_left_behind() {
+///     let answer = pollscope::spawn(async { 6 * 7 }).await;
+///     assert_eq!(answer.unwrap(), 42);
+///     pollscope::assert_no_warnings!();
+/// }
+/// ```
+#[macro_export]
+macro_rules! assert_no_warnings {
+    () => {
+        $crate::policy::assert_none("any")
+    };
+    ($kinds:expr $(,)?) => {
+        $crate::policy::assert_none($kinds)
+    };
+}
 
 /// Drops a future that is not wanted, and says so: it is not reported as never awaited, nor are those inside it.
 ///

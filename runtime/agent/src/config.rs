@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use pollscope_proto::limits::DEFAULT_PORT;
 
+use crate::policy::Deny;
+
 /// What a viewer may do over the socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rights {
@@ -68,7 +70,7 @@ impl fmt::Display for Unreadable {
 impl std::error::Error for Unreadable {}
 
 impl Unreadable {
-    fn new(value: &str, expected: &'static str) -> Self {
+    pub(crate) fn new(value: &str, expected: &'static str) -> Self {
         Self {
             value: value.to_owned(),
             expected,
@@ -119,6 +121,8 @@ pub struct Settings {
     pub peek: Option<bool>,
     /// Whether running threads may be signalled for their stack (`POLLSCOPE_SIGNAL`). Default: yes.
     pub signal: Option<bool>,
+    /// Which findings are not tolerated (`POLLSCOPE_DENY`). Default: none.
+    pub deny: Option<Deny>,
     /// Version of the Tokio that is watched, for the inspector's header.
     pub tokio_version: Option<&'static str>,
 }
@@ -126,7 +130,6 @@ pub struct Settings {
 impl Settings {
     /// These settings, and where they say nothing, those.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "as `Option::or`")]
     pub fn or(self, other: Self) -> Self {
         Self {
             bind: self.bind.or(other.bind),
@@ -135,6 +138,7 @@ impl Settings {
             slow_poll: self.slow_poll.or(other.slow_poll),
             peek: self.peek.or(other.peek),
             signal: self.signal.or(other.signal),
+            deny: self.deny.or(other.deny),
             tokio_version: self.tokio_version.or(other.tokio_version),
         }
     }
@@ -154,6 +158,7 @@ impl Settings {
             ),
             peek: read(&lookup, "POLLSCOPE_PEEK", parse_switch, &mut complaints),
             signal: read(&lookup, "POLLSCOPE_SIGNAL", parse_switch, &mut complaints),
+            deny: read(&lookup, "POLLSCOPE_DENY", str::parse, &mut complaints),
             tokio_version: None,
         };
         (settings, complaints)

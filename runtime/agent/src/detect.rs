@@ -46,6 +46,7 @@ pub(crate) fn judge(event: &Event, name_of_tid: impl Fn(u32) -> Option<ThreadNam
                     task_name: event.name(),
                     created: event.created,
                     thread: teller(event),
+                    belongs: event.teller.belongs,
                     wall_ns: *ns,
                     threshold_ns: level::slow_poll_ns(),
                 },
@@ -85,6 +86,7 @@ fn base(event: &Event, kind: Kind, now: u64) -> Finding {
     let mut finding = Finding::new(kind, Source::of_site(event.site), now);
     finding.task = event.task;
     finding.task_name = event.name();
+    finding.belongs = event.teller.belongs;
     finding.created = made(event.site, event.created);
     finding.observed = Place {
         source: event
@@ -107,7 +109,7 @@ fn teller(event: &Event) -> ThreadName {
 }
 
 /// Where something was made: its own backtrace, or the site's, marked so.
-fn made(site: SiteId, own: StackId) -> Place {
+pub(crate) fn made(site: SiteId, own: StackId) -> Place {
     let exemplar = own.is_none();
     let stack = if exemplar {
         site::get(site).exemplar()

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use pollscope_capture::event::ErrorText;
+use pollscope_capture::scope::Belongs;
 use pollscope_capture::stack::Verdict;
 use pollscope_capture::{SiteId, TaskKind, site};
 use pollscope_proto::kinds;
@@ -267,6 +268,8 @@ pub struct Finding {
     pub worst_ns: Option<u64>,
     /// Different tasks, as far as they were told apart (256).
     pub tasks: u64,
+    /// The test that the example belongs to, where tests are told apart.
+    pub belongs: Belongs,
 }
 
 impl Finding {
@@ -301,6 +304,7 @@ impl Finding {
             number: None,
             worst_ns: None,
             tasks: 0,
+            belongs: Belongs::default(),
         }
     }
 }

@@ -18,10 +18,12 @@ mod history;
 mod message;
 mod ours;
 mod pace;
+mod policy;
 mod self_cost;
 mod serve;
 mod start;
 mod state;
+mod summary;
 mod symbols;
 mod sys;
 mod warnings;
@@ -29,6 +31,7 @@ mod watchdog;
 
 pub use config::{LogLevel, Rights, Settings, Unreadable, parse_bind, parse_slow_poll};
 pub use finding::{Certainty, Delayed, Finding, Kind, Place, Severity, Source, ThreadName};
+pub use policy::{Deny, denied, verdict};
 #[doc(hidden)]
 pub use serve::Rehearsal;
 pub use start::{close, configure, flush, level_changed, start, warnings};

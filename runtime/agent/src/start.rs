@@ -10,7 +10,7 @@ use pollscope_capture::{level, registry, stack};
 use crate::config::{LogLevel, Settings};
 use crate::finding::Finding;
 use crate::state::Agent;
-use crate::{collector, emit, ours, serve, sys, watchdog};
+use crate::{collector, emit, ours, serve, summary, sys, watchdog};
 
 static SETTINGS: Mutex<Option<Settings>> = Mutex::new(None);
 static AGENT: OnceLock<Arc<Agent>> = OnceLock::new();
@@ -107,17 +107,25 @@ fn collect(agent: &Arc<Agent>) {
 ///
 /// Does nothing before the start and in a forked child. Takes some milliseconds, mostly.
 pub fn flush(timeout: Duration) {
-    let Some(agent) = running() else { return };
+    if running().is_none() {
+        return;
+    }
     let deadline = Instant::now() + timeout;
+    flush_table(timeout);
+    emit::flush(deadline.saturating_duration_since(Instant::now()));
+}
+
+/// Waits until everything that was told so far is in the table, or the time is over.
+pub(crate) fn flush_table(timeout: Duration) {
+    let Some(agent) = running() else { return };
     let (done, settled) = sync_channel(1);
     if agent.flush(done) {
         let _ = settled.recv_timeout(timeout);
     }
-    emit::flush(deadline.saturating_duration_since(Instant::now()));
 }
 
-/// How long the end of the program may wait for what was not logged yet.
-const LAST_WORDS: Duration = Duration::from_millis(100);
+/// How long the end of the program may wait for what was not logged yet, in all.
+const LAST_WORDS: Duration = Duration::from_millis(400);
 
 /// As [`flush`], then removes the socket: the program is about to end, or wants nobody to attach any more.
 pub fn close(timeout: Duration) {
@@ -127,8 +135,23 @@ pub fn close(timeout: Duration) {
     }
 }
 
-extern "C" fn last_words() {
-    ours::guarded(|| close(LAST_WORDS));
+/// What is called at the end of the program, by whichever thread ends it. Waits for nobody but by the clock: that
+/// thread may hold any lock of the program's, or be one of ours.
+fn last_words(status: Option<i32>) {
+    let denied = ours::guarded(|| {
+        let agent = running()?;
+        let deadline = Instant::now() + LAST_WORDS;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        flush_table(left() / 2);
+        let denied = summary::tell(agent, deadline);
+        emit::flush(left());
+        serve::close();
+        denied
+    });
+    let failed = status.is_none_or(|status| status == 0) && denied.flatten().is_some();
+    if failed {
+        sys::exit_with(1);
+    }
 }
 
 /// The table of findings as it is now: one entry a kind and site, in the order of their first finding.
@@ -141,6 +164,6 @@ pub fn warnings() -> Vec<Finding> {
 }
 
 /// The agent, where it was started and this is the process that did.
-fn running() -> Option<&'static Arc<Agent>> {
+pub(crate) fn running() -> Option<&'static Arc<Agent>> {
     AGENT.get().filter(|_| registry::is_own_process())
 }

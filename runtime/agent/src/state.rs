@@ -5,8 +5,9 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread::Thread;
+use std::time::{Duration, Instant};
 
 use pollscope_capture::stack::{Capabilities, Options};
 
@@ -80,6 +81,19 @@ impl Agent {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // A panic of ours under the lock leaves figures half made: the next round makes them anew.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state, unless nobody gives it back until then: at the end of the program, when its last thread may be one
+    /// that holds it.
+    pub(crate) fn state_by(&self, deadline: Instant) -> Option<MutexGuard<'_, State>> {
+        loop {
+            match self.state.try_lock() {
+                Ok(state) => return Some(state),
+                Err(TryLockError::Poisoned(state)) => return Some(state.into_inner()),
+                Err(TryLockError::WouldBlock) if Instant::now() >= deadline => return None,
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
+            }
+        }
     }
 
     /// Which ways of taking a live stack may be used: for `Live::new`, one for each thread that takes any.

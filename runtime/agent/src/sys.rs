@@ -51,9 +51,56 @@ pub(crate) fn lowest_priority() {
 }
 
 /// Has `last` called when the program ends by `exit` or by returning from `main`.
-pub(crate) fn at_exit(last: extern "C" fn()) {
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(crate) fn at_exit(last: fn(status: Option<i32>)) {
+    static LAST: std::sync::OnceLock<fn(Option<i32>)> = std::sync::OnceLock::new();
+    extern "C" fn call() {
+        if let Some(last) = LAST.get() {
+            last(None);
+        }
+    }
+    let _ = LAST.set(last);
     // SAFETY: a static function that takes nothing and does not unwind.
-    let _ = unsafe { libc::atexit(last) };
+    let _ = unsafe { libc::atexit(call) };
+}
+
+/// Has `last` called, with the exit status, when the program ends by `exit` or by returning from `main`.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(crate) fn at_exit(last: fn(status: Option<i32>)) {
+    static LAST: std::sync::OnceLock<fn(Option<i32>)> = std::sync::OnceLock::new();
+    unsafe extern "C" {
+        fn on_exit(
+            call: extern "C" fn(libc::c_int, *mut libc::c_void),
+            data: *mut libc::c_void,
+        ) -> libc::c_int;
+    }
+    extern "C" fn call(status: libc::c_int, _: *mut libc::c_void) {
+        if let Some(last) = LAST.get() {
+            last(Some(status));
+        }
+    }
+    let _ = LAST.set(last);
+    // SAFETY: as glibc declares it; a static function that does not unwind and looks at no data.
+    let _ = unsafe { on_exit(call, std::ptr::null_mut()) };
+}
+
+/// Ends the program with this status, from within what `at_exit` had called.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(crate) fn exit_with(status: i32) -> ! {
+    // SAFETY: no preconditions. glibc's `exit` may be called again from what it calls (`__run_exit_handlers` is made
+    // for that): the handlers that are left run, and the last status holds.
+    unsafe { libc::exit(status) }
+}
+
+/// Ends the program with this status, from within what `at_exit` had called: handlers registered earlier do not run,
+/// since `exit` within `exit` is not defined everywhere.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(crate) fn exit_with(status: i32) -> ! {
+    // SAFETY: a null stream means all; then no preconditions.
+    unsafe {
+        libc::fflush(std::ptr::null_mut());
+        libc::_exit(status)
+    }
 }
 
 /// Whether a line can be written to this descriptor without waiting: not to a pipe that nobody empties, nor to a

@@ -14,6 +14,7 @@ use pollscope_capture::SiteId;
 
 use crate::finding::{Finding, Kind, Severity};
 use crate::message::clean;
+use crate::policy::Verdicts;
 
 use record::Record;
 
@@ -46,6 +47,8 @@ pub(crate) struct Warnings {
     warned_order: VecDeque<u64>,
     lines: Vec<LogLine>,
     lines_dropped: u64,
+    /// What was found of each test.
+    pub(crate) verdicts: Verdicts,
 }
 
 impl Warnings {
@@ -170,6 +173,7 @@ impl Warnings {
         if new.task != 0 && real {
             self.remember(new.task, new.severity);
         }
+        self.verdicts.note(at as u32 + 1, &new);
         let record = &mut self.records[at];
         if new.task != 0 && record.tasks.len() < MAX_TASKS {
             record.tasks.insert(new.task);

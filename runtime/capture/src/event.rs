@@ -3,7 +3,9 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::thread::Role;
+use crate::record::Record;
+use crate::scope::Belongs;
+use crate::thread::{Role, Thread};
 use crate::{SiteId, StackId, names};
 
 /// Families of findings that the hot path makes. The counters of a site are indexed by it.
@@ -101,6 +103,29 @@ pub struct Teller {
     pub name: Option<Arc<str>>,
     /// What it was for.
     pub role: Role,
+    /// The test it worked for, where tests are told apart.
+    pub belongs: Belongs,
+}
+
+impl Teller {
+    /// Not known yet, of a finding about the task of `record`.
+    pub(crate) fn about(record: &Record) -> Self {
+        Self {
+            belongs: Belongs {
+                scope: 0,
+                runtime: record.runtime(),
+            },
+            ..Self::default()
+        }
+    }
+
+    /// Not known yet, of a finding about something that was made on another thread.
+    pub(crate) fn made_on(maker: &Thread) -> Self {
+        Self {
+            belongs: crate::scope::of(maker, 0),
+            ..Self::default()
+        }
+    }
 }
 
 /// What else there is to a finding. Boxed where it is large: rings hold events by value.

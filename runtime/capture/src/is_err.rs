@@ -49,7 +49,7 @@ fn second_variant<T>(value: &T) -> bool {
 
 /// Whether the value is an `Err`. Nothing for types that are not `Result`, a few instructions for those that are.
 #[inline]
-pub(crate) fn is_err<T>(value: &T) -> bool {
+pub fn is_err<T>(value: &T) -> bool {
     is_result::<T>() && works() && second_variant(value)
 }
 

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -174,6 +174,25 @@ pub fn slow_poll_ns() -> u64 {
 pub fn set_slow_poll_ns(ns: u64) {
     SLOW_NS.store(ns, Ordering::Relaxed);
     NOTE_NS.store(ns.min(INFO_NS), Ordering::Relaxed);
+}
+
+/// Whether findings of one site are put together: every one of them is told in full where not.
+static DEDUPE: AtomicBool = AtomicBool::new(true);
+
+/// Whether findings of one kind and site become one record: yes, unless set.
+pub fn dedupes() -> bool {
+    DEDUPE.load(Ordering::Relaxed)
+}
+
+/// Says whether findings of one kind and site become one record.
+pub fn set_dedupe(on: bool) {
+    DEDUPE.store(on, Ordering::Relaxed);
+}
+
+/// Whether each finding is told, not just the first of its site and samples.
+#[inline]
+pub(crate) fn is_told_in_full() -> bool {
+    !dedupes() || crate::scope::is_used()
 }
 
 /// From how many nanoseconds on a finished poll is told of.

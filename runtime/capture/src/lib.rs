@@ -23,6 +23,7 @@ mod protocol;
 pub mod record;
 pub mod registry;
 pub mod runtimes;
+pub mod scope;
 pub mod site;
 pub mod slab;
 pub mod stack;

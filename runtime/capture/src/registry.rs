@@ -233,7 +233,7 @@ fn tell(
         task_name: crate::names::share(within.map_or(0, Record::name)),
         created: made.stack,
         created_tid: made.tid,
-        teller: Teller::default(),
+        teller: within.map_or_else(Teller::default, Teller::about),
         observed,
         place,
         detail: detail(),

@@ -64,6 +64,7 @@ pub fn add(
         alive,
         key,
     });
+    crate::scope::adopt(*last);
     *last
 }
 

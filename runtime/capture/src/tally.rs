@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use crate::SiteId;
 use crate::event::Family;
 use crate::histogram::Histogram;
+use crate::level;
 use crate::protocol::counter::Counter;
 use crate::record::Outcome;
 use crate::site::MAX_SITES;
@@ -73,13 +74,14 @@ impl Tally {
 
     /// Counts a finding; true while this one should be told with all that is known. The owner.
     ///
-    /// The first few are told, then every 64th: a storm of findings costs a counter each.
+    /// The first few are told, then every 64th: a storm of findings costs a counter each. All of them where each
+    /// is to be a record, or a test must be told for it.
     #[inline]
     pub(crate) fn find(&self, family: Family) -> bool {
         let found = &self.found[family as usize];
         found.bump(1);
         let n = found.get();
-        n <= 8 || n.is_multiple_of(64)
+        n <= 8 || n.is_multiple_of(64) || level::is_told_in_full()
     }
 
     /// How many things this thread has made here. The owner.

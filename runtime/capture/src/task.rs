@@ -133,7 +133,7 @@ pub(crate) fn finding(record: &Record, observed: StackId, detail: Detail) -> Eve
         task_name: names::share(record.name()),
         created: record.stack(),
         created_tid: 0,
-        teller: Teller::default(),
+        teller: Teller::about(record),
         observed,
         place: None,
         detail,

@@ -18,6 +18,7 @@ use crate::protocol::counter::Counter;
 use crate::protocol::post::Post;
 use crate::protocol::ring::Ring;
 use crate::record::Record;
+use crate::scope::{self, Belongs};
 use crate::stack::ThreadHandle;
 use crate::tally::{Tallies, Tally};
 
@@ -65,6 +66,8 @@ pub struct Thread {
     dropping: Counter,
     tid: AtomicU32,
     runtime: AtomicU32,
+    /// The scope that was opened here; 0: none.
+    scope: AtomicU32,
     role: AtomicU8,
     tallies: Tallies,
     ring: OnceLock<Ring<Event>>,
@@ -107,6 +110,7 @@ impl Thread {
             dropping: Counter::default(),
             tid: AtomicU32::new(0),
             runtime: AtomicU32::new(0),
+            scope: AtomicU32::new(0),
             role: AtomicU8::new(Role::Other as u8),
             tallies: Tallies::new(),
             ring: OnceLock::new(),
@@ -222,6 +226,7 @@ impl Thread {
             tid: self.tid(),
             name: identity.and_then(|identity| identity.name.clone()),
             role: self.role(),
+            belongs: Belongs::default(),
         }
     }
 
@@ -240,7 +245,12 @@ impl Thread {
     #[cold]
     #[expect(unsafe_code, reason = "a ring has one producer at a time")]
     pub(crate) fn tell(&self, mut event: Event) {
+        let known = event.teller.belongs;
         event.teller = self.teller();
+        event.teller.belongs = match scope::of(self, known.runtime) {
+            Belongs { scope: 0, .. } => known,
+            here => here,
+        };
         let ring = self.ring.get_or_init(|| Ring::new(RING));
         // SAFETY: only the thread that has the slot calls this, so there is one producer at a time; slots change
         // hands by `taken`, Release at the end of one thread and Acquire at the start of the next.
@@ -263,6 +273,11 @@ impl Thread {
     pub fn set_role(&self, role: Role, runtime: u16) {
         self.role.store(role as u8, Ordering::Relaxed);
         self.runtime.store(u32::from(runtime), Ordering::Relaxed);
+    }
+
+    /// Says which scope is open here; what was before.
+    pub(crate) fn set_scope(&self, scope: u32) -> u32 {
+        self.scope.swap(scope, Ordering::Relaxed)
     }
 
     /// A worker parks (true) or goes on. From the runtime's hooks, on the thread itself.
@@ -317,6 +332,11 @@ impl Thread {
     /// Number of the runtime it works for; 0: unknown.
     pub fn runtime(&self) -> u16 {
         self.runtime.load(Ordering::Relaxed) as u16
+    }
+
+    /// The scope that was opened here; 0: none.
+    pub(crate) fn scope(&self) -> u32 {
+        self.scope.load(Ordering::Relaxed)
     }
 
     /// The poll that runs now.

@@ -207,7 +207,11 @@ fn forgotten(site: SiteId, created: StackId, stamp: u64) {
         task_name: names::share(within.map_or(0, Record::name)),
         created,
         created_tid: created_on.map_or(0, thread::Thread::tid),
-        teller: Teller::default(),
+        teller: match (within, created_on) {
+            (Some(record), _) => Teller::about(record),
+            (None, Some(maker)) => Teller::made_on(maker),
+            (None, None) => Teller::default(),
+        },
         observed,
         place: None,
         detail: Detail::Unpolled { definite },

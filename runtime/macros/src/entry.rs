@@ -109,17 +109,18 @@ fn build(entry: Entry, mut function: Function, arguments: &Arguments) -> TokenSt
         Entry::Main => main_body(&function, keyword),
         Entry::Test => test_body(&function, keyword),
     };
-    let builder = builder(arguments, &krate, start);
+    let builder = builder(entry, arguments, &krate, start);
+    let (open, finish) = scope(entry, arguments, &krate, end);
     let run = quote_spanned! {end=>
-        #[allow(clippy::expect_used, clippy::diverging_sub_expression, clippy::needless_return, clippy::unwrap_in_result)]
+        #[allow(clippy::expect_used, clippy::diverging_sub_expression, clippy::needless_return, clippy::let_unit_value, clippy::unwrap_in_result, unreachable_code)]
         {
+            #open
             // Made after the runtime, whose builder may set the level; dropped after it, so that what its shutdown
             // brings to light is told, too.
             let _pollscope;
             let runtime = #builder.expect("failed to build the Tokio runtime").__is_main();
             _pollscope = #krate::init();
-            // An explicit `return`: with a tail expression a body that diverges would not fit.
-            return runtime.block_on(body);
+            #finish
         }
     };
     let test_attribute = match entry {
@@ -127,6 +128,36 @@ fn build(entry: Entry, mut function: Function, arguments: &Arguments) -> TokenSt
         Entry::Test => quote!(#[::core::prelude::v1::test]),
     };
     function.into_tokens(&test_attribute, &quote!(#body #run))
+}
+
+/// What opens a test's scope, and what ends the function: a test is judged once its runtime is gone.
+fn scope(
+    entry: Entry,
+    arguments: &Arguments,
+    krate: &TokenStream,
+    end: Span,
+) -> (TokenStream, TokenStream) {
+    // An explicit `return`: with a tail expression a body that diverges would not fit.
+    match entry {
+        Entry::Main => (
+            TokenStream::new(),
+            quote_spanned!(end=> return runtime.block_on(body);),
+        ),
+        Entry::Test => {
+            let deny = arguments.deny.as_ref().map_or_else(
+                || quote!(::core::option::Option::None),
+                |kinds| quote!(::core::option::Option::Some(#kinds)),
+            );
+            (
+                quote_spanned!(end=> let scope = #krate::policy::TestScope::open(#deny);),
+                quote_spanned! {end=>
+                    let output = runtime.block_on(body);
+                    ::core::mem::drop(runtime);
+                    return scope.close_with(output);
+                },
+            )
+        }
+    }
 }
 
 /// The body as a future whose output is checked here, so that a wrong type is said at the user's code.
@@ -185,7 +216,7 @@ fn has_impl_trait(ty: &Type) -> bool {
 }
 
 /// What makes the runtime.
-fn builder(arguments: &Arguments, krate: &TokenStream, span: Span) -> TokenStream {
+fn builder(entry: Entry, arguments: &Arguments, krate: &TokenStream, span: Span) -> TokenStream {
     let new = match arguments.flavor {
         Flavor::CurrentThread | Flavor::Local => quote_spanned!(span=> new_current_thread()),
         Flavor::MultiThread => quote_spanned!(span=> new_multi_thread()),
@@ -214,6 +245,9 @@ fn builder(arguments: &Arguments, krate: &TokenStream, span: Span) -> TokenStrea
             nanos => quote_spanned!(span=> ::core::time::Duration::from_nanos(#nanos)),
         };
         calls.extend(quote_spanned!(span=> .slow_poll(#threshold)));
+    }
+    if let (Entry::Main, Some(kinds)) = (entry, &arguments.deny) {
+        calls.extend(quote_spanned!(span=> .deny(#kinds)));
     }
     let build = match arguments.flavor {
         Flavor::Local => quote_spanned!(span=> build_local(::core::default::Default::default())),

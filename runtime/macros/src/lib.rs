@@ -26,12 +26,13 @@ use entry::Entry;
 /// | `name` | the runtime's name |
 /// | `crate` | `"path::to::pollscope"`, where it is renamed or re-exported |
 ///
-/// and two of its own, which beat the environment:
+/// and of its own, which beat the environment:
 ///
 /// | argument | value |
 /// |---|---|
 /// | `debug` | `true`: debug from the start; `false`: quiet, whatever `POLLSCOPE` says |
 /// | `slow_poll` | from how long on a poll is slow: `"50ms"`, `"1.5s"`, `"0"` for every poll, `"off"` for none |
+/// | `deny` | what is not tolerated, and makes the exit code 1: `"any"`, `"slow_poll,leaked_error"`, `"off"` |
 ///
 /// The agent is flushed before the function returns.
 ///
@@ -51,6 +52,11 @@ pub fn main(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Runs an async test on a pollscope runtime: `#[tokio::test]` under pollscope's eyes.
 ///
 /// Takes the arguments of [`macro@main`]; the flavor is `"current_thread"` unless said otherwise.
+///
+/// With `deny`, or under `POLLSCOPE_DENY`, the test fails by name where it did what is denied: on its own thread, in
+/// the tasks and on the threads of every runtime that was made under it. Tests that run beside it in the same
+/// process do not count; nor does what no test can be told of (a plain `std::thread` of its own, a runtime that all
+/// tests share), unless the process runs one test only, as under cargo-nextest.
 ///
 /// # Examples
 ///

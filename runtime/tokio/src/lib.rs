@@ -18,6 +18,7 @@ pub use tokio::*;
 
 mod describe;
 mod owner;
+pub mod policy;
 pub mod private;
 pub mod runtime;
 pub mod setup;

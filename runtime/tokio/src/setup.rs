@@ -134,6 +134,25 @@ pub fn set_slow_poll(threshold: Option<Duration>) {
     level::set_slow_poll_ns(ns);
 }
 
+/// What a builder, or an attribute's argument, says of what is not tolerated.
+#[cfg_attr(
+    not(feature = "serve"),
+    expect(clippy::unnecessary_wraps, reason = "as with the feature")
+)]
+pub(crate) fn say_deny(kinds: &str) -> std::io::Result<()> {
+    #[cfg(feature = "serve")]
+    {
+        let deny = kinds.parse().map_err(std::io::Error::other)?;
+        pollscope_agent::configure(Settings {
+            deny: Some(deny),
+            ..Settings::default()
+        });
+    }
+    #[cfg(not(feature = "serve"))]
+    let _ = kinds;
+    Ok(())
+}
+
 /// What a builder, or an attribute's argument, says of the level: it beats the environment.
 ///
 /// `false` does not switch on what the environment switched off.

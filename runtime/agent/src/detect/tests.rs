@@ -14,6 +14,7 @@ pub(crate) fn told(detail: Detail) -> Event {
         created: StackId::NONE,
         created_tid: 5,
         teller: Teller {
+            belongs: pollscope_capture::scope::Belongs::default(),
             tid: 31,
             name: Some("worker".into()),
             role: Role::Worker,

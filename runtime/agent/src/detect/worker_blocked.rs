@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use pollscope_capture::scope::Belongs;
 use pollscope_capture::stack::Verdict;
 use pollscope_proto::frames::{Origin, origin};
 
@@ -23,6 +24,8 @@ const ERROR_NS: u64 = 1_000_000_000;
 pub(crate) struct Found {
     pub(crate) at_ns: u64,
     pub(crate) thread: ThreadName,
+    /// The test it belongs to.
+    pub(crate) belongs: Belongs,
     /// At least.
     pub(crate) wall_ns: u64,
     pub(crate) threshold_ns: u64,
@@ -210,6 +213,7 @@ impl Episode {
         } else {
             Certainty::Likely
         };
+        finding.belongs = self.found.belongs;
         finding.live = self.live;
         finding.observed = Place {
             source: known.then_some(source),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use pollscope_capture::record::{Record, Snapshot};
 use pollscope_capture::stack::{self, End, Sample, ThreadHandle};
 use pollscope_capture::thread::{Now, Role, Thread};
-use pollscope_capture::{TaskKind, clock, names};
+use pollscope_capture::{TaskKind, clock, names, scope};
 
 use crate::detect::poll_watch::{Due, PollWatch};
 use crate::detect::slow_poll::{LongPoll, PollKey, Sighting};
@@ -83,6 +83,7 @@ impl Running {
                     tid: thread.tid(),
                     name: thread.name(),
                 },
+                belongs: scope::of(thread, task.runtime),
                 wall_ns: watch.elapsed(at_ns),
                 threshold_ns,
             },

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pollscope_capture::clock;
 use pollscope_capture::stack::{self, End};
 use pollscope_capture::thread::{Role, Thread};
+use pollscope_capture::{clock, scope};
 
 use crate::detect::worker_blocked::{Blame, Episode, Found, blame};
 use crate::detect::worker_watch::{Act, Standing, WorkerWatch};
@@ -115,6 +115,7 @@ impl Workers {
                 tid: thread.tid(),
                 name: thread.name(),
             },
+            belongs: scope::of(thread, 0),
             wall_ns,
             threshold_ns,
             verdict: stack::judge(&before.unwrap_or(sample), &sample),

@@ -227,6 +227,7 @@ impl Drop for Owner {
         thread.pause();
         thread.paused.set(0);
         thread.set_role(Role::Other, 0);
+        thread.set_scope(0);
         thread.hooked.store(false, Ordering::Relaxed);
         thread.dropping.set(0);
         self.0.taken.store(false, Ordering::Release);

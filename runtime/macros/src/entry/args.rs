@@ -8,7 +8,7 @@ use syn::{Error, Expr, ExprLit, Lit, LitInt, Path, Token};
 
 use super::{Entry, duration};
 
-const KNOWN: &str = "`flavor`, `worker_threads`, `start_paused`, `unhandled_panic`, `name`, `crate`, `debug`, `slow_poll`";
+const KNOWN: &str = "`flavor`, `worker_threads`, `start_paused`, `unhandled_panic`, `name`, `crate`, `debug`, `slow_poll`, `deny`";
 
 /// Which runtime.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub(super) struct Arguments {
     pub(super) krate: Option<Path>,
     pub(super) debug: Option<bool>,
     pub(super) slow_poll: Option<duration::Threshold>,
+    pub(super) deny: Option<String>,
 }
 
 /// `key = value`, where the value may be missing: then the error says what it should be.
@@ -154,6 +155,7 @@ pub(super) fn parse(entry: Entry, tokens: TokenStream) -> syn::Result<Arguments>
                 arguments.slow_poll =
                     Some(duration::parse(&text).map_err(|text| Error::new(span, text))?);
             }
+            "deny" => arguments.deny = Some(argument.text()?.0),
             "multi_thread" | "current_thread" | "local" => {
                 return Err(Error::new(argument.span, argument.missing()));
             }

@@ -30,6 +30,7 @@ pub struct Builder {
     hooks: UserHooks,
     debug: Option<bool>,
     slow_poll: Option<Duration>,
+    deny: Option<String>,
 }
 
 impl Builder {
@@ -41,6 +42,7 @@ impl Builder {
             hooks: UserHooks::default(),
             debug: None,
             slow_poll: None,
+            deny: None,
         }
     }
 
@@ -73,6 +75,16 @@ impl Builder {
         self
     }
 
+    /// Says which findings are not tolerated: `any`, or kinds with commas between (`"slow_poll,leaked_error"`);
+    /// `off`: all are. It beats `POLLSCOPE_DENY`.
+    ///
+    /// Where one was found, the program's exit code is 1: see the crate `pollscope`. It holds for the whole process,
+    /// and must be said before pollscope starts.
+    pub fn deny(&mut self, kinds: impl Into<String>) -> &mut Self {
+        self.deny = Some(kinds.into());
+        self
+    }
+
     /// Tokio's builder, for a method that this mirror does not have yet: it is newer than the oldest supported Tokio.
     /// Not for the thread hooks, which are ours to set.
     ///
@@ -89,14 +101,14 @@ impl Builder {
     /// Builds the runtime.
     ///
     /// # Errors
-    /// Threads or the drivers could not be had from the system.
+    /// Threads or the drivers could not be had from the system, or [`deny`](Self::deny) names an unknown kind.
     pub fn build(&mut self) -> io::Result<Runtime> {
         let flavor = if self.multi_thread {
             "multi_thread"
         } else {
             "current_thread"
         };
-        let (threads, registration) = self.prepare(flavor);
+        let (threads, registration) = self.prepare(flavor)?;
         let runtime = self.inner.build()?;
         threads.built(runtime.metrics().num_workers());
         registration.complete(runtime.handle());
@@ -112,14 +124,17 @@ impl Builder {
     /// For a multi-thread builder, with Tokio's words.
     #[track_caller]
     pub fn build_local(&mut self, options: LocalOptions) -> io::Result<LocalRuntime> {
-        let (threads, registration) = self.prepare("local");
+        let (threads, registration) = self.prepare("local")?;
         let runtime = self.inner.build_local(options)?;
         threads.built(1);
         registration.complete(runtime.handle());
         Ok(LocalRuntime::from_parts(runtime, registration))
     }
 
-    fn prepare(&mut self, flavor: &'static str) -> (Arc<Threads>, Registration) {
+    fn prepare(&mut self, flavor: &'static str) -> io::Result<(Arc<Threads>, Registration)> {
+        if let Some(kinds) = &self.deny {
+            setup::say_deny(kinds)?;
+        }
         if let Some(on) = self.debug {
             setup::say_debug(on);
         }
@@ -130,7 +145,7 @@ impl Builder {
         let registration = Registration::reserve(self.name.as_deref(), flavor, 1);
         let threads = Threads::new(registration.number(), self.multi_thread);
         hooks::install(&mut self.inner, &self.hooks, &threads);
-        (threads, registration)
+        Ok((threads, registration))
     }
 
     // Tokio's, in Tokio's order.

@@ -17,6 +17,7 @@ fn poll(key: PollKey, wall_ms: u64) -> LongPoll {
         task_name: None,
         created: StackId::NONE,
         thread: ThreadName::default(),
+        belongs: pollscope_capture::scope::Belongs::default(),
         wall_ns: wall_ms * MS,
         threshold_ns: 100 * MS,
     }

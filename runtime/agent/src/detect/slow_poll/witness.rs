@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pollscope_capture::scope::Belongs;
 use pollscope_capture::stack::{Activity, Verdict};
 use pollscope_capture::{SiteId, StackId};
 
@@ -26,6 +27,8 @@ pub(crate) struct LongPoll {
     pub(crate) task_name: Option<Arc<str>>,
     pub(crate) created: StackId,
     pub(crate) thread: ThreadName,
+    /// The test it belongs to.
+    pub(crate) belongs: Belongs,
     /// How long it took; while it lasts at least, without the time the process did not run.
     pub(crate) wall_ns: u64,
     /// As it was then.
@@ -39,6 +42,7 @@ impl LongPoll {
         finding.certainty = Certainty::Definite;
         finding.task = self.key.task;
         finding.task_name.clone_from(&self.task_name);
+        finding.belongs = self.belongs;
         finding.poll = Some(self.key.poll);
         finding.created = made(self.site, self.created);
         finding.observed.thread = Some(self.thread.clone());

@@ -38,6 +38,7 @@ fn episode(wall_ms: u64, stack: usize) -> Episode {
     Episode::new(Found {
         at_ns: wall_ms * MS,
         thread: ThreadName::default(),
+        belongs: pollscope_capture::scope::Belongs::default(),
         wall_ns: wall_ms * MS,
         threshold_ns: 100 * MS,
         verdict: Verdict {
