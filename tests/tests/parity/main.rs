@@ -4,5 +4,12 @@
 mod row;
 
 mod p03;
+mod p07;
+mod p09;
+mod p10;
+mod p11;
+mod p17;
 mod p19;
 mod p20;
+mod p23;
+mod p26;

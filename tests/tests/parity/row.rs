@@ -51,6 +51,11 @@ impl Row {
         &mut self.program
     }
 
+    /// The program's process id, which is its main thread's, too.
+    pub(crate) fn pid(&self) -> u32 {
+        self.program.pid()
+    }
+
     /// Runs the inspector with `args`, the target put where `@` stands.
     pub(crate) fn inspect(&self, args: &[&str]) -> pollscope_tests::Output {
         let target = self.program.target();

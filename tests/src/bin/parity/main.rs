@@ -11,8 +11,15 @@ use std::io::Read;
 use std::process::ExitCode;
 
 mod p03_never_awaited;
+mod p07_wrong_thread_call;
+mod p09_coroutine_threadsafe;
+mod p10_call_soon_threadsafe;
+mod p11_executor;
+mod p17_callback_panic;
 mod p19_destroyed_pending;
 mod p20_shutdown_panic;
+mod p23_signals;
+mod p26_repr;
 
 struct Row {
     name: &'static str,
@@ -28,8 +35,15 @@ macro_rules! rows {
 
 const ROWS: &[Row] = rows! {
     "p03" => p03_never_awaited,
+    "p07" => p07_wrong_thread_call,
+    "p09" => p09_coroutine_threadsafe,
+    "p10" => p10_call_soon_threadsafe,
+    "p11" => p11_executor,
+    "p17" => p17_callback_panic,
     "p19" => p19_destroyed_pending,
     "p20" => p20_shutdown_panic,
+    "p23" => p23_signals,
+    "p26" => p26_repr,
 };
 
 fn main() -> ExitCode {
