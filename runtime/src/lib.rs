@@ -104,7 +104,10 @@ pub use pollscope_capture::tracked::{Tracked, track};
 #[doc(inline)]
 pub use pollscope_macros::{main, test, tracked};
 #[doc(inline)]
-pub use pollscope_tokio::setup::{Guard, flush, init, level, set_debug, set_slow_poll};
+pub use pollscope_tokio::setup::{
+    Context, Guard, default_exception_handler, flush, init, level, set_debug,
+    set_exception_handler, set_slow_poll,
+};
 #[doc(inline)]
 pub use pollscope_tokio::{join, policy, runtime, select, task, try_join};
 

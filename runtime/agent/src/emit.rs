@@ -7,15 +7,17 @@
 use std::io::Write;
 use std::os::fd::AsFd;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
+use pollscope_capture::exception::Context;
+
 use crate::config::LogLevel;
-use crate::finding::Severity;
+use crate::finding::{Kind, Severity};
 use crate::message::clean;
 use crate::warnings::LogLine;
-use crate::{ours, sys};
+use crate::{handler, ours, sys};
 
 /// Lines that wait for the subscriber.
 const QUEUE: usize = 1024;
@@ -64,7 +66,7 @@ pub(crate) fn start() {
 /// Queues findings for the log. Never waits.
 pub(crate) fn findings(lines: Vec<LogLine>) {
     for line in lines {
-        if level_of(line.severity) <= level() {
+        if level_of(line.severity) <= level() || line.finding.is_some() {
             send(Message::Finding(Box::new(line)));
         }
     }
@@ -112,57 +114,106 @@ fn level_of(severity: Severity) -> LogLevel {
 }
 
 fn run(receiver: &Receiver<Message>) {
-    let mut fallback = Fallback::default();
     while let Ok(message) = receiver.recv() {
-        // A subscriber may panic: that costs its line and nothing more.
         ours::guarded(|| match message {
-            Message::Finding(line) => fallback.finding(&line),
-            Message::Note(at, text) => Fallback::note(at, &text),
+            Message::Finding(line) => deliver(&line),
+            Message::Note(at, text) => note_now(at, &text),
             Message::Flush(done) => _ = done.try_send(()),
         });
     }
 }
 
-/// Where lines go that no subscriber takes.
-#[derive(Debug, Default)]
-struct Fallback {
-    /// It was said that they go there.
-    said: bool,
+/// To the program's handler, where there is one that wants it; else, and where that panics, to the log.
+fn deliver(line: &LogLine) {
+    let handled = line
+        .finding
+        .as_deref()
+        .map_or(Err(None), |finding| handler::call(finding, line.left_out));
+    match handled {
+        Err(Some(why)) => log(&LogLine {
+            severity: Severity::Error,
+            message: format!(
+                "unhandled error in exception handler: {why}; the original context: {}",
+                line.message
+            ),
+            finding: None,
+            ..line.clone()
+        }),
+        Err(None) if level_of(line.severity) <= level() => log(line),
+        Ok(()) | Err(None) => {}
+    }
 }
 
-impl Fallback {
-    fn finding(&mut self, line: &LogLine) {
+/// A subscriber may panic: then the line goes where it would go without one.
+fn log(line: &LogLine) {
+    let logged = std::panic::catch_unwind(|| {
         if is_taken(level_of(line.severity)) {
             trace(line);
+            true
         } else {
-            self.explain();
+            false
+        }
+    });
+    match logged {
+        Ok(true) => {}
+        Ok(false) => {
+            explain();
             print(line.severity.name(), &text_of(line));
         }
+        Err(_) => print(
+            line.severity.name(),
+            &format!("the tracing subscriber panicked at: {}", text_of(line)),
+        ),
     }
+}
 
-    fn note(at: LogLevel, text: &str) {
-        let text = clean(text);
-        if is_taken(at) {
-            match at {
-                LogLevel::Off => {}
-                LogLevel::Error => tracing::error!(target: "pollscope", "{text}"),
-                LogLevel::Warn => tracing::warn!(target: "pollscope", "{text}"),
-                LogLevel::Info => tracing::info!(target: "pollscope", "{text}"),
-                LogLevel::Debug => tracing::debug!(target: "pollscope", "{text}"),
-            }
-        } else if at <= LogLevel::Warn {
-            print(at.name(), &text);
-        }
+/// What is done with a context where no handler is set: it is logged. For a handler that wants that, too; to be called
+/// from within one.
+pub fn default_exception_handler(context: &Context) {
+    let severity = if context.severity == Severity::Error.name() {
+        Severity::Error
+    } else {
+        Severity::Warn
+    };
+    if level_of(severity) > level() {
+        return;
     }
+    log(&LogLine {
+        kind: Kind::of_name(context.kind).unwrap_or(Kind::LeakedError),
+        severity,
+        message: context.message.clone(),
+        site: context.site.clone(),
+        task: context.task,
+        task_name: context.task_name.as_deref().map_or_else(String::new, clean),
+        count: context.count,
+        left_out: context.left_out,
+        finding: None,
+    });
+}
 
-    /// Says once why a line appears here.
-    fn explain(&mut self) {
-        if !std::mem::replace(&mut self.said, true) {
-            print(
-                "note",
-                "no tracing subscriber takes target `pollscope`: its findings are written here",
-            );
+/// Says once why lines appear on stderr.
+fn explain() {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    if !SAID.swap(true, Ordering::Relaxed) {
+        print(
+            "note",
+            "no tracing subscriber takes target `pollscope`: its findings are written here",
+        );
+    }
+}
+
+fn note_now(at: LogLevel, text: &str) {
+    let text = clean(text);
+    if is_taken(at) {
+        match at {
+            LogLevel::Off => {}
+            LogLevel::Error => tracing::error!(target: "pollscope", "{text}"),
+            LogLevel::Warn => tracing::warn!(target: "pollscope", "{text}"),
+            LogLevel::Info => tracing::info!(target: "pollscope", "{text}"),
+            LogLevel::Debug => tracing::debug!(target: "pollscope", "{text}"),
         }
+    } else if at <= LogLevel::Warn {
+        print(at.name(), &text);
     }
 }
 
@@ -247,6 +298,7 @@ mod tests {
             task_name: String::new(),
             count: 12,
             left_out: 0,
+            finding: None,
         };
         assert_eq!(text_of(&line), "Polling task 7 took 0.124 s");
         assert_eq!(

@@ -49,6 +49,31 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind, in the order of the contract.
+    pub const ALL: &[Self] = &[
+        Self::NeverAwaited,
+        Self::SlowPoll,
+        Self::WorkerBlocked,
+        Self::LeakedError,
+        Self::LeakedPanic,
+        Self::WrongThread,
+        Self::PendingDestroyed,
+        Self::TimerLate,
+        Self::NestedRuntime,
+        Self::NoRuntime,
+        Self::ResourceLeak,
+        Self::SlowDrop,
+        Self::CallbackPanic,
+        Self::ShutdownPanic,
+        Self::BlockingPoolFull,
+        Self::LockAcrossAwait,
+    ];
+
+    /// The kind of this name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
     /// Its name in reports and on the wire.
     pub const fn name(self) -> &'static str {
         match self {

@@ -14,6 +14,7 @@ mod emit;
 mod figures;
 mod finding;
 mod fold;
+mod handler;
 mod history;
 mod message;
 mod ours;
@@ -30,7 +31,9 @@ mod warnings;
 mod watchdog;
 
 pub use config::{LogLevel, Rights, Settings, Unreadable, parse_bind, parse_slow_poll};
+pub use emit::default_exception_handler;
 pub use finding::{Certainty, Delayed, Finding, Kind, Place, Severity, Source, ThreadName};
+pub use handler::set_exception_handler;
 pub use policy::{Deny, denied, verdict};
 #[doc(hidden)]
 pub use serve::Rehearsal;

@@ -4,10 +4,13 @@
 //! user's line, and to answer `Resolve` where the viewer cannot read the executable. The thread starts at the first
 //! question; without the feature `symbols` every question is answered by nothing.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::mpsc;
+
+use pollscope_capture::stack;
 
 /// A frame, by the file it is in and the address in that file's own tables.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +47,24 @@ struct Question {
 /// Questions that wait; past it they are refused.
 #[cfg(feature = "symbols")]
 const QUEUE: usize = 32;
+
+/// The frames of a stack as the symbol thread takes them; those outside of any module are left out.
+pub(crate) fn frames(stack: &[usize]) -> Vec<Frame> {
+    let modules: HashMap<u32, PathBuf> = stack::modules()
+        .into_iter()
+        .map(|module| (module.index, PathBuf::from(module.path)))
+        .collect();
+    stack
+        .iter()
+        .filter_map(|frame| stack::locate(*frame))
+        .filter_map(|(index, offset)| {
+            modules.get(&index).map(|path| Frame {
+                module: path.clone(),
+                offset,
+            })
+        })
+        .collect()
+}
 
 /// The way to the thread that resolves.
 #[derive(Default)]

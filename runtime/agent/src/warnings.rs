@@ -13,6 +13,7 @@ use std::collections::{HashMap, VecDeque};
 use pollscope_capture::SiteId;
 
 use crate::finding::{Finding, Kind, Severity};
+use crate::handler;
 use crate::message::clean;
 use crate::policy::Verdicts;
 
@@ -241,6 +242,7 @@ impl Warnings {
             task_name: finding.task_name.as_deref().map_or_else(String::new, clean),
             count: finding.count,
             left_out,
+            finding: handler::wants(finding.kind).then(|| Box::new(finding.clone())),
         });
         true
     }

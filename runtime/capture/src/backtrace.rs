@@ -1,6 +1,7 @@
 //! Backtraces of the hot path: when one is taken, and whose stands in where none was.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use crate::stack::StackId;
 
@@ -8,7 +9,7 @@ use crate::event::Family;
 use crate::level::{self, Level};
 use crate::stack::{self, Marks, ThreadHandle};
 use crate::tally::Tally;
-use crate::thread::Thread;
+use crate::thread::{Role, Thread};
 use crate::{SiteId, clock, site, thread};
 
 /// The backtrace of the caller, interned. 0.3 µs when the code was seen before; up to 30 µs when not. What it takes is
@@ -63,7 +64,24 @@ fn sample(site: SiteId) -> StackId {
     stack
 }
 
+/// Findings made on threads of ours, by a subscriber or a handler of the program's.
+static OWN: AtomicU64 = AtomicU64::new(0);
+
+/// Whether this thread is one of ours; if so, the finding is only counted. Were it told, telling it could make the next.
+pub(crate) fn is_own() -> bool {
+    let own = thread::current_if_known().is_some_and(|thread| thread.role() == Role::Ours);
+    if own {
+        OWN.fetch_add(1, Ordering::Relaxed);
+    }
+    own
+}
+
+/// Findings that were made on threads of pollscope's, and went no further.
+pub fn own_findings() -> u64 {
+    OWN.load(Ordering::Relaxed)
+}
+
 /// The backtrace of a finding, where it is one of those told in full.
 pub(crate) fn of_finding(tally: &Tally, family: Family) -> Option<StackId> {
-    tally.find(family).then(here)
+    (!is_own() && tally.find(family)).then(here)
 }

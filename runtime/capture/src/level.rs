@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -174,6 +174,22 @@ pub fn slow_poll_ns() -> u64 {
 pub fn set_slow_poll_ns(ns: u64) {
     SLOW_NS.store(ns, Ordering::Relaxed);
     NOTE_NS.store(ns.min(INFO_NS), Ordering::Relaxed);
+}
+
+/// How many of the user's frames of a backtrace are shown.
+static DEPTH: AtomicU32 = AtomicU32::new(DEFAULT_DEPTH);
+
+/// As many as asyncio keeps.
+pub const DEFAULT_DEPTH: u32 = 10;
+
+/// How many of the user's frames of a backtrace are shown: 10 unless set.
+pub fn depth() -> u32 {
+    DEPTH.load(Ordering::Relaxed)
+}
+
+/// Sets how many of the user's frames of a backtrace are shown.
+pub fn set_depth(frames: u32) {
+    DEPTH.store(frames, Ordering::Relaxed);
 }
 
 /// Whether findings of one site are put together: every one of them is told in full where not.

@@ -13,6 +13,7 @@
 pub mod backtrace;
 pub mod clock;
 pub mod event;
+pub mod exception;
 pub mod histogram;
 pub mod instrumented;
 pub mod is_err;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 pub use pollscope_capture::Level;
+pub use pollscope_capture::exception::Context;
 use pollscope_capture::level::{self, Source};
 use pollscope_capture::registry;
 
@@ -52,6 +53,43 @@ pub fn configure(settings: Settings) {
         aborts::say(rights == Rights::Abort);
     }
     pollscope_agent::configure(settings);
+}
+
+/// Sets what is called of what went wrong unseen: lost errors and panics, panics of callbacks and at shutdown, tasks
+/// destroyed while pending. `None`: they go to the log again. Nothing is ever called without feature `serve`.
+///
+/// As asyncio's `set_exception_handler`. The handler is called on pollscope's log thread and in place of the log: one
+/// that blocks holds up the log, never the program. It is called when a line would be logged (the first of each site,
+/// then at tenfold counts and once a minute: see [`Context::count`]; each, where `dedupe` is off), at every log level.
+/// One that panics is caught, and the context is logged with the words "unhandled error in exception handler". What it
+/// does wrong itself is not told to it: there is no recursion.
+///
+/// ```
+/// use pollscope_tokio::setup::{Context, default_exception_handler, set_exception_handler};
+///
+/// set_exception_handler(Some(|context: &Context| {
+///     if context.exception.as_deref() != Some("connection reset") {
+///         default_exception_handler(context);
+///     }
+/// }));
+/// set_exception_handler(None::<fn(&Context)>);
+/// ```
+pub fn set_exception_handler<F>(handler: Option<F>)
+where
+    F: Fn(&Context) + Send + Sync + 'static,
+{
+    #[cfg(feature = "serve")]
+    pollscope_agent::set_exception_handler(handler.map(|handler| Box::new(handler) as _));
+    #[cfg(not(feature = "serve"))]
+    drop(handler);
+}
+
+/// What is done with a context where no handler is set: it is logged. To be called from within a handler.
+pub fn default_exception_handler(context: &Context) {
+    #[cfg(feature = "serve")]
+    pollscope_agent::default_exception_handler(context);
+    #[cfg(not(feature = "serve"))]
+    let _ = context;
 }
 
 /// Starts pollscope, unless something did. The first spawn or runtime would, too; this is for a program that wants

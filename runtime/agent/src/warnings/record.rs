@@ -21,7 +21,7 @@ pub(crate) enum Key {
 pub(crate) struct Found(pub(crate) [u64; 2]);
 
 /// One line for the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct LogLine {
     pub(crate) kind: Kind,
     pub(crate) severity: Severity,
@@ -32,6 +32,8 @@ pub(crate) struct LogLine {
     pub(crate) count: u64,
     /// Findings of this record that were not logged since the last line.
     pub(crate) left_out: u64,
+    /// All of it, where the program has a handler of its own for such.
+    pub(crate) finding: Option<Box<Finding>>,
 }
 
 /// One record, and what its count is made of.

@@ -1,7 +1,6 @@
 //! Workers that are held by something that is no task of ours: looked at, named, reported.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pollscope_capture::stack::{self, End};
@@ -12,7 +11,7 @@ use crate::detect::worker_blocked::{Blame, Episode, Found, blame};
 use crate::detect::worker_watch::{Act, Standing, WorkerWatch};
 use crate::finding::ThreadName;
 use crate::state::Agent;
-use crate::symbols::Frame;
+use crate::symbols::frames;
 
 use super::Round;
 
@@ -228,22 +227,4 @@ fn standing_of(thread: &'static Thread) -> Option<Standing> {
     let parks = thread.parks().filter(|parks| parks % 2 == 0)?;
     let idle = thread.now().is_none() && !thread.is_paused() && thread.seq() == seq;
     idle.then_some(Standing { parks, seq })
-}
-
-/// The frames of a stack as the symbol thread takes them; those outside of any module are left out.
-fn frames(stack: &[usize]) -> Vec<Frame> {
-    let modules: HashMap<u32, PathBuf> = stack::modules()
-        .into_iter()
-        .map(|module| (module.index, PathBuf::from(module.path)))
-        .collect();
-    stack
-        .iter()
-        .filter_map(|frame| stack::locate(*frame))
-        .filter_map(|(index, offset)| {
-            modules.get(&index).map(|path| Frame {
-                module: path.clone(),
-                offset,
-            })
-        })
-        .collect()
 }

@@ -10,7 +10,7 @@ use crate::event::{Detail, Family, PanicText};
 use crate::level::{self, Level};
 use crate::protocol::sides::READ;
 use crate::record::Record;
-use crate::{registry, thread};
+use crate::{backtrace, registry, thread};
 
 /// How many panics wait at a time. Past it they are told without text.
 const MAX_KEPT: usize = 4096;
@@ -49,7 +49,7 @@ pub(super) fn settle(record: &Record, bits: u32) {
     let event = finding(record, text.stack, Detail::Panic(Box::new(text)));
     thread::with(|local| {
         let tally = local.thread.tally_of(event.site);
-        if tally.find(Family::LeakedPanic) {
+        if !backtrace::is_own() && tally.find(Family::LeakedPanic) {
             local.thread.tell(event);
         }
     });
