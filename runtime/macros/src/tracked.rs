@@ -59,7 +59,11 @@ impl Parse for Args {
             if input.peek(Token![crate]) {
                 input.parse::<Token![crate]>()?;
                 input.parse::<Token![=]>()?;
-                args.krate = input.parse::<LitStr>()?.parse()?;
+                let path = input.parse::<LitStr>().map_err(|error| {
+                    let text = "write the path as a string: `crate = \"path::to::pollscope\"`";
+                    Error::new(error.span(), text)
+                })?;
+                args.krate = path.parse()?;
             } else {
                 let word: syn::Ident = input.parse()?;
                 args.origin = match word.to_string().as_str() {

@@ -4,6 +4,9 @@
 #[path = "../warnings/tracked/drops.rs"]
 mod drops;
 #[cfg(test)]
+#[path = "../warnings/tracked/hygiene.rs"]
+mod hygiene;
+#[cfg(test)]
 #[path = "../warnings/tracked/items.rs"]
 mod items;
 #[cfg(test)]

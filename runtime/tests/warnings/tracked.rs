@@ -2,5 +2,6 @@
 
 mod async_trait;
 mod drops;
+mod hygiene;
 mod items;
 mod signatures;

@@ -84,6 +84,7 @@ impl Argument {
     fn text(&self) -> syn::Result<(String, Span)> {
         match self.literal()? {
             Lit::Str(text) => Ok((text.value(), text.span())),
+            other if self.key == "slow_poll" => Err(Error::new(other.span(), self.missing())),
             other => Err(Error::new(
                 other.span(),
                 format!("`{}` needs a string", self.key),

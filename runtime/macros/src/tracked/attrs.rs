@@ -46,10 +46,7 @@ fn may_be_macro(meta: &Meta) -> bool {
         .map(|segment| segment.ident.to_string())
         .unwrap_or_default();
     if path.is_ident("cfg_attr") {
-        let Meta::List(list) = meta else { return false };
-        let parts = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
-        // The first part is the condition.
-        return parts.is_ok_and(|parts| parts.iter().skip(1).any(may_be_macro));
+        return any_given(meta, may_be_macro);
     }
     match path.get_ident() {
         Some(_) => !INERT.contains(&first.as_str()) && !first.starts_with("rustc_"),
@@ -57,9 +54,22 @@ fn may_be_macro(meta: &Meta) -> bool {
     }
 }
 
+/// Whether one of the attributes that a `cfg_attr` gives is such a one.
+fn any_given(meta: &Meta, is: fn(&Meta) -> bool) -> bool {
+    let Meta::List(list) = meta else { return false };
+    let parts = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+    // The first part is the condition.
+    parts.is_ok_and(|parts| parts.iter().skip(1).any(is))
+}
+
 /// Whether it decides if what it is on is there at all.
 pub(super) fn is_conditional(attr: &Attribute) -> bool {
-    attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr")
+    decides(&attr.meta)
+}
+
+fn decides(meta: &Meta) -> bool {
+    let path = meta.path();
+    path.is_ident("cfg") || path.is_ident("cfg_attr") && any_given(meta, decides)
 }
 
 /// Whether an attribute of this name is there.

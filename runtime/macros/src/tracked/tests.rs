@@ -99,3 +99,16 @@ fn attribute_macros_come_first_and_ours_is_put_below_them_once() {
     assert_eq!(made.matches("__inside").count(), 1, "{made}");
     assert_eq!(made.matches("track_at").count(), 1, "{made}");
 }
+
+#[test]
+fn what_is_said_of_a_function_stays_and_in_its_order() {
+    let said =
+        "# [doc = \" Docs.\"] # [cfg (unix)] # [must_use = \"an answer\"] # [cold] # [deprecated]";
+    let made = expanded(&format!(
+        "{said} pub(in a) async unsafe fn f<'a, T: 'a>(t: &'a T) {{}}"
+    ));
+    let made = made.expect("no mistake");
+    assert!(made.starts_with(said), "{made}");
+    let signature = "pub (in a) unsafe fn f < 'a , T : 'a > (t : & 'a T)";
+    assert!(made.contains(signature), "{made}");
+}

@@ -1,0 +1,2 @@
+#[pollscope::main]
+fn main() {}

@@ -1,0 +1,4 @@
+#[pollscope::main]
+async fn main(args: Vec<String>) {
+    drop(args);
+}

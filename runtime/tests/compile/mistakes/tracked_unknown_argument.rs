@@ -1,0 +1,9 @@
+#[pollscope::tracked(debug)]
+async fn load() {}
+
+#[pollscope::tracked(crate = pollscope)]
+async fn save() {}
+
+fn main() {
+    drop((load(), save()));
+}
