@@ -8,6 +8,8 @@ use std::cell::RefCell;
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
+pub(crate) mod misuse;
+
 use crate::event::PanicText;
 use crate::record::Record;
 use crate::{backtrace, clock, level, thread};
@@ -46,14 +48,16 @@ fn note(info: &PanicHookInfo<'_>) {
     if level::level() == level::Level::Off {
         return;
     }
+    let text = PanicText {
+        message: message(info.payload()).map(|text| cut(text).to_owned()),
+        place: info
+            .location()
+            .map(|at| (at.file().to_owned(), at.line(), at.column())),
+        stack: backtrace::here(),
+    };
+    misuse::look_at(&text);
     let seen = Seen {
-        text: PanicText {
-            message: message(info.payload()).map(|text| cut(text).to_owned()),
-            place: info
-                .location()
-                .map(|at| (at.file().to_owned(), at.line(), at.column())),
-            stack: backtrace::here(),
-        },
+        text,
         within: poll_of(thread::current_if_known().and_then(thread::Thread::current_record)),
         at: clock::ticks(),
     };

@@ -4,6 +4,7 @@ use std::panic::Location;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+pub use crate::panic::misuse::Misuse;
 use crate::record::{Record, Snapshot};
 use crate::{clock, level, panic, slab, thread};
 
@@ -124,6 +125,11 @@ fn complain(wrong: &level::UnknownLevel) {
         std::io::stderr(),
         "pollscope: POLLSCOPE: {wrong}; going on with quiet"
     );
+}
+
+/// Says who knows the words by which the runtime panics when it is used wrongly. Before the first use.
+pub fn set_misuse(classify: fn(&str) -> Option<Misuse>) {
+    panic::misuse::set(classify);
 }
 
 /// Whether this is the process that started us, not a fork of it.

@@ -137,13 +137,11 @@ pub fn intern(
     future_bytes: u32,
     kind: TaskKind,
 ) -> SiteId {
-    let key = (
-        location.file(),
-        location.line(),
-        location.column(),
-        type_name,
-        kind,
-    );
+    let (file, line, column) = (location.file(), location.line(), location.column());
+    intern_key((file, line, column, type_name, kind), future_bytes)
+}
+
+fn intern_key(key: Key, future_bytes: u32) -> SiteId {
     let mut by_key = BY_KEY.lock().unwrap_or_else(PoisonError::into_inner);
     let by_key = by_key.get_or_insert_with(HashMap::new);
     if let Some(id) = by_key.get(&key) {
@@ -158,8 +156,8 @@ pub fn intern(
         file: key.0,
         line: key.1,
         column: key.2,
-        type_name,
-        kind,
+        type_name: key.3,
+        kind: key.4,
         future_bytes,
         exemplar: AtomicU32::new(0),
     });
@@ -167,6 +165,23 @@ pub fn intern(
     COUNT.store(id + 1, Ordering::Release);
     by_key.insert(key, SiteId(id));
     SiteId(id)
+}
+
+/// The number of a site that is known by its place only, not by a `Location`: what the panic hook sees. Looks through
+/// all sites, and keeps the path for good where the site is new.
+#[cold]
+pub(crate) fn intern_place(file: &str, line: u32, column: u32, what: &'static str) -> SiteId {
+    let known = (1..count()).map(|id| get(SiteId(id))).find(|site| {
+        (site.line, site.column, site.type_name) == (line, column, what) && site.file == file
+    });
+    match known {
+        Some(site) => site.id,
+        None if count() as usize >= MAX_SITES => SiteId::OTHER,
+        None => {
+            let file = Box::leak(file.to_owned().into_boxed_str());
+            intern_key((file, line, column, what, TaskKind::Task), 0)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub use pollscope_agent::{LogLevel, Rights, Settings};
 
 pub(crate) mod aborts;
 pub(crate) mod ids;
+mod misuse;
 #[cfg(any(feature = "serve", test))]
 mod version;
 
@@ -31,6 +32,7 @@ fn start() {
     registry::set_task_id(ids::of_current_task);
     registry::set_abort(aborts::abort);
     registry::set_unlist(aborts::forget);
+    registry::set_misuse(misuse::of_panic);
     aborts::read_env();
     #[cfg(feature = "serve")]
     {

@@ -8,7 +8,8 @@ mod runtimes;
 use std::future::{pending, ready};
 use std::time::Duration;
 
-use findings::{about, none, wait_until};
+use findings::{about, none, settled, wait_until};
+use pollscope_capture::event::Family;
 use pollscope_capture::tracked::track;
 use pollscope_tokio::{task, time};
 use runtimes::{current_thread, multi_thread};
@@ -231,7 +232,18 @@ fn shut_down_with_its_runtime() {
     let late = runtime.spawn(track(async {}));
     drop(runtime);
     drop((queued, waits, late));
-    none("shut_down_with_its_runtime");
+    settled("shut_down_with_its_runtime");
+    let found = about("shut_down_with_its_runtime");
+    let families: Vec<Family> = found.iter().map(|found| found.family).collect();
+    // Parity edge 10: what waited and what never ran were destroyed with their runtime, and not forgotten.
+    assert!(
+        matches!(
+            families[..],
+            [Family::IdleDestroyed, Family::PendingDestroyed]
+                | [Family::PendingDestroyed, Family::IdleDestroyed]
+        ),
+        "{found:#?}"
+    );
 }
 
 #[test]

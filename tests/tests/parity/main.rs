@@ -5,6 +5,7 @@ mod row;
 
 mod p03;
 mod p07;
+mod p08;
 mod p09;
 mod p10;
 mod p11;
@@ -12,4 +13,5 @@ mod p17;
 mod p19;
 mod p20;
 mod p23;
+mod p24;
 mod p26;

@@ -70,10 +70,10 @@ fn timer_late(finding: &Finding) -> String {
 
 /// A call that panicked in Tokio's words, which are kept.
 fn misuse(finding: &Finding) -> String {
-    let mut line = subject(finding, "a call");
+    let mut line = capital(&subject(finding, "a call"));
     line.push_str(match finding.kind {
         Kind::NoRuntime => " needs a runtime, and there is none here",
-        _ => " was called inside a runtime",
+        _ => " inside a runtime",
     });
     if let Some(at) = &finding.observed.source {
         let _ = write!(line, ", at {at}");

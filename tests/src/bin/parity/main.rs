@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 mod p03_never_awaited;
 mod p07_wrong_thread_call;
+mod p08_no_runtime;
 mod p09_coroutine_threadsafe;
 mod p10_call_soon_threadsafe;
 mod p11_executor;
@@ -19,7 +20,9 @@ mod p17_callback_panic;
 mod p19_destroyed_pending;
 mod p20_shutdown_panic;
 mod p23_signals;
+mod p24_nested_runtime;
 mod p26_repr;
+mod words;
 
 struct Row {
     name: &'static str,
@@ -36,6 +39,7 @@ macro_rules! rows {
 const ROWS: &[Row] = rows! {
     "p03" => p03_never_awaited,
     "p07" => p07_wrong_thread_call,
+    "p08" => p08_no_runtime,
     "p09" => p09_coroutine_threadsafe,
     "p10" => p10_call_soon_threadsafe,
     "p11" => p11_executor,
@@ -43,6 +47,7 @@ const ROWS: &[Row] = rows! {
     "p19" => p19_destroyed_pending,
     "p20" => p20_shutdown_panic,
     "p23" => p23_signals,
+    "p24" => p24_nested_runtime,
     "p26" => p26_repr,
 };
 
