@@ -82,6 +82,8 @@
 //!   Without it nothing is started and nothing reported; the API is the same.
 //! * `symbols` (default): names and lines of frames are resolved in this process where the viewer cannot.
 //! * `test-util`: Tokio's, for `start_paused`.
+//! * `process`: Tokio's, and child processes that nobody waits for are told of.
+//! * `stream`: `must_finish`, for streams that must be read to their end.
 //!
 //! # Promises
 //!
@@ -93,16 +95,23 @@
 #![deny(missing_docs)]
 
 pub mod event_loop;
+#[cfg(feature = "stream")]
+mod must_finish;
 pub mod owned;
 #[doc(hidden)]
 pub mod private;
 mod spawn;
 
+#[cfg(feature = "stream")]
+pub use must_finish::{MustFinish, must_finish};
 pub use owned::{Owned, WrongThread};
 pub use pollscope_capture::level::Level;
 pub use pollscope_capture::tracked::{Tracked, track};
 #[doc(inline)]
 pub use pollscope_macros::{main, test, tracked};
+#[cfg(all(feature = "process", unix))]
+#[doc(inline)]
+pub use pollscope_tokio::process;
 #[doc(inline)]
 pub use pollscope_tokio::setup::{
     Context, Guard, default_exception_handler, flush, init, level, set_debug,

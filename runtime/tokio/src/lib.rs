@@ -20,6 +20,8 @@ mod describe;
 mod owner;
 pub mod policy;
 pub mod private;
+#[cfg(all(feature = "process", unix))]
+pub mod process;
 pub mod runtime;
 pub mod setup;
 pub mod task;

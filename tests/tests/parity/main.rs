@@ -12,6 +12,8 @@ mod p11;
 mod p17;
 mod p19;
 mod p20;
+mod p21;
+mod p22;
 mod p23;
 mod p24;
 mod p26;

@@ -86,11 +86,13 @@ fn misuse(finding: &Finding) -> String {
 
 fn resource_leak(finding: &Finding) -> String {
     let did = finding.did.unwrap_or("dropped without being closed");
-    format!(
-        "{} was {did}; made at {}",
-        capital(&subject(finding, "a resource")),
-        finding.site
-    )
+    let what = finding.subject.as_deref().unwrap_or("a resource");
+    let mut line = format!("{} was {did}", capital(&type_text(what)));
+    if let Some(items) = finding.number {
+        let _ = write!(line, ", after {items} of its items");
+    }
+    let _ = write!(line, "; made at {}", finding.site);
+    line
 }
 
 fn slow_drop(finding: &Finding) -> String {

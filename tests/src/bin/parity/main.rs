@@ -19,6 +19,8 @@ mod p11_executor;
 mod p17_callback_panic;
 mod p19_destroyed_pending;
 mod p20_shutdown_panic;
+mod p21_resources;
+mod p22_streams;
 mod p23_signals;
 mod p24_nested_runtime;
 mod p26_repr;
@@ -46,6 +48,8 @@ const ROWS: &[Row] = rows! {
     "p17" => p17_callback_panic,
     "p19" => p19_destroyed_pending,
     "p20" => p20_shutdown_panic,
+    "p21" => p21_resources,
+    "p22" => p22_streams,
     "p23" => p23_signals,
     "p24" => p24_nested_runtime,
     "p26" => p26_repr,
