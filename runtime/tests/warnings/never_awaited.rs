@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::watch::{forgotten, forgotten_in};
+use pollscope_capture::thread::{self, Thread};
+
+use crate::watch::{What, during, forgotten, forgotten_in};
 
 #[pollscope::tracked]
 async fn work(_n: u8) -> u8 {
@@ -158,16 +160,26 @@ fn forgotten_while_another_was_polled_is_likely() {
     assert_eq!(found, [(line, false)]);
 }
 
+/// Edge cases 13 and 14: moved in an `Option` and a box, and dropped elsewhere: found once, by the thread that dropped
+/// it, and of the thread that made it.
 #[test]
 fn dropped_on_another_thread_is_likely() {
-    let line = line!() + 2;
-    let found = forgotten(|| {
-        let pending = work(1);
-        std::thread::spawn(|| drop(pending))
-            .join()
-            .expect("no panic");
+    let line = line!() + 3;
+    let made_by = std::cell::Cell::new(0);
+    let found = during(|| {
+        let pending = Some(Box::new(work(1)));
+        made_by.set(thread::current().map_or(0, Thread::tid));
+        let dropper = std::thread::Builder::new().name("the dropper".to_owned());
+        let dropper = dropper.spawn(|| drop(pending)).expect("a thread");
+        dropper.join().expect("no panic");
     });
-    assert_eq!(found, [(line, false)]);
+    let [found] = &found[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!(found.line, line);
+    assert_eq!(found.what, What::NeverAwaited { definite: false });
+    assert_eq!(found.by.as_deref(), Some("the dropper"));
+    assert_eq!(found.created_tid, made_by.get());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Runs something and gives what was found meanwhile.
 
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pollscope::runtime::Builder;
@@ -16,6 +16,10 @@ pub(crate) struct Found {
     pub(crate) type_name: &'static str,
     /// Line of the second place, where the compiler told it.
     pub(crate) at_line: Option<u32>,
+    /// Name of the thread that found it.
+    pub(crate) by: Option<Arc<str>>,
+    /// The thread that made it; 0: not known.
+    pub(crate) created_tid: u32,
     pub(crate) what: What,
 }
 
@@ -50,6 +54,8 @@ impl From<Event> for Found {
             line: site.line,
             type_name: site.type_name,
             at_line,
+            by: event.teller.name.clone(),
+            created_tid: event.created_tid,
             what,
         }
     }
