@@ -3,7 +3,9 @@
 
 mod row;
 
+mod e12;
 mod p03;
+mod p04;
 mod p07;
 mod p08;
 mod p09;
@@ -17,3 +19,4 @@ mod p22;
 mod p23;
 mod p24;
 mod p26;
+mod p27;

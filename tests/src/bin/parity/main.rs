@@ -10,7 +10,10 @@
 use std::io::Read;
 use std::process::ExitCode;
 
+mod e12_never_polled;
 mod p03_never_awaited;
+mod p03b_dropped_elsewhere;
+mod p04_backtrace;
 mod p07_wrong_thread_call;
 mod p08_no_runtime;
 mod p09_coroutine_threadsafe;
@@ -24,6 +27,7 @@ mod p22_streams;
 mod p23_signals;
 mod p24_nested_runtime;
 mod p26_repr;
+mod p27_set_debug;
 mod words;
 
 struct Row {
@@ -39,7 +43,10 @@ macro_rules! rows {
 }
 
 const ROWS: &[Row] = rows! {
+    "e12" => e12_never_polled,
     "p03" => p03_never_awaited,
+    "p03b" => p03b_dropped_elsewhere,
+    "p04" => p04_backtrace,
     "p07" => p07_wrong_thread_call,
     "p08" => p08_no_runtime,
     "p09" => p09_coroutine_threadsafe,
@@ -53,6 +60,7 @@ const ROWS: &[Row] = rows! {
     "p23" => p23_signals,
     "p24" => p24_nested_runtime,
     "p26" => p26_repr,
+    "p27" => p27_set_debug,
 };
 
 fn main() -> ExitCode {
