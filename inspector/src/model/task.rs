@@ -1,10 +1,11 @@
 //! Tasks.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 
-use super::{Distribution, Place, Severity, Site, Verdict};
+use super::{Distribution, Place, Severity, Site, ThreadRef, Verdict};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -38,6 +39,31 @@ pub enum Outcome {
     Aborted,
 }
 
+/// Who aborted a task.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Aborter {
+    /// Where; `file` is empty where it is not known.
+    pub site: Site,
+    /// The task that asked for it.
+    pub task: Option<u64>,
+    pub thread: Option<ThreadRef>,
+}
+
+impl fmt::Display for Aborter {
+    /// `task 3 at src/a.rs:8`, as far as it is known.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.task, &self.thread) {
+            (Some(task), _) => write!(f, "task {task}")?,
+            (None, Some(thread)) => write!(f, "thread {}", thread.name)?,
+            (None, None) => f.write_str("something outside")?,
+        }
+        match self.site.short() {
+            site if site.is_empty() => Ok(()),
+            site => write!(f, " at {site}"),
+        }
+    }
+}
+
 /// One task, as the target sees it now.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Task {
@@ -62,6 +88,8 @@ pub struct Task {
     pub scheduled_ns: Option<u64>,
     pub idle_ns: Option<u64>,
     pub max_poll_ns: Option<u64>,
+    /// Who asked for its abort, where that was by its own handle.
+    pub aborted_by: Option<Aborter>,
     pub span: String,
     pub labels: BTreeMap<String, String>,
     /// How long the poll that runs now has run at least.

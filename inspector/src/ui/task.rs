@@ -14,7 +14,7 @@ use crate::app::page::{Page, Part, TaskPage};
 use crate::app::warnings::place as place_of;
 use crate::app::{App, path};
 use crate::format;
-use crate::model::{Level, Place, TaskDetail, TaskState};
+use crate::model::{Level, Place, Task, TaskDetail, TaskState};
 
 pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     let Some(Page::Task(page)) = app.pages.last() else {
@@ -167,6 +167,19 @@ fn facts<'a>(
             dim(&format!("   {size}")),
         ]),
     ];
+    lines.extend(circumstances(theme, task));
+    lines
+}
+
+/// What not every task has: who aborted it, and the span and labels it runs in.
+fn circumstances<'a>(theme: Theme, task: &Task) -> Vec<Line<'a>> {
+    let label = |text: &str| Span::styled(format!("{text:<8}"), theme.dim());
+    let dim = |text: &str| Span::styled(text.to_owned(), theme.dim());
+    let mut lines = Vec::new();
+    if let Some(aborter) = &task.aborted_by {
+        let by = Span::raw(aborter.to_string());
+        lines.push(Line::from(vec![label("aborted"), dim("by "), by]));
+    }
     if !task.span.is_empty() || !task.labels.is_empty() {
         let mut spans = vec![label("in"), Span::raw(task.span.clone())];
         for (key, value) in &task.labels {

@@ -334,6 +334,20 @@ pub struct TaskRow {
     /// When the task ended, where it did.
     #[prost(uint64, optional, tag = "24")]
     pub ended_ns: ::core::option::Option<u64>,
+    /// Who asked for its abort by its handle.
+    #[prost(message, optional, tag = "25")]
+    pub aborted_by: ::core::option::Option<Aborter>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Aborter {
+    /// Where; absent where it is not known.
+    #[prost(message, optional, tag = "1")]
+    pub site: ::core::option::Option<Site>,
+    /// The task that asked; 0: none.
+    #[prost(uint64, tag = "2")]
+    pub task: u64,
+    #[prost(message, optional, tag = "3")]
+    pub thread: ::core::option::Option<ThreadRef>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Quantiles {

@@ -4,10 +4,12 @@
 //! handle side is the `JoinHandle`. Each leaves once; the second to leave tells of a panic that nobody read, and
 //! frees the record.
 
+mod aborts;
 mod destroyed;
 mod panics;
 mod share;
 
+pub use aborts::{Aborter, aborter};
 pub(crate) use destroyed::dropped;
 pub use destroyed::still_polled;
 pub(crate) use panics::panicked;
@@ -17,7 +19,7 @@ use std::panic::Location;
 
 use crate::event::{Detail, Event, Teller};
 use crate::level::{self, Level};
-use crate::protocol::sides::{HANDLE_GONE, LISTED, READ};
+use crate::protocol::sides::{ABORTED, HANDLE_GONE, LISTED, READ};
 use crate::record::{Birth, Outcome, Record, TaskKind};
 use crate::{StackId, backtrace, clock, names, registry, thread};
 
@@ -114,6 +116,9 @@ fn last(record: &'static Record, bits: u32) {
     }
     if record.outcome() == Outcome::Panic {
         panics::settle(record, bits);
+    }
+    if bits & ABORTED != 0 {
+        aborts::forget(record.id.get());
     }
     if bits & LISTED != 0 {
         registry::unlist(record.id.get());

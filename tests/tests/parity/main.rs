@@ -20,3 +20,4 @@ mod p23;
 mod p24;
 mod p26;
 mod p27;
+mod p30;

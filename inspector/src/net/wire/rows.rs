@@ -6,7 +6,9 @@ use pollscope_proto::limits::{HISTORY_SECONDS, MAX_LABELS};
 use pollscope_proto::v1;
 
 use super::{distribution, finite, kind, level, outcome, severity, state, text};
-use crate::model::{Dropped, Runtime, SelfCost, Site, SiteRow, Target, Task, Thread, Totals};
+use crate::model::{
+    Aborter, Dropped, Runtime, SelfCost, Site, SiteRow, Target, Task, Thread, Totals,
+};
 
 /// The figures of one update that belong to the whole target.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -91,10 +93,19 @@ pub(in crate::net) fn task(row: &v1::TaskRow, sites: &HashMap<u32, Site>, now_ns
         labels: labels
             .map(|(key, value)| (text(key), text(value)))
             .collect(),
+        aborted_by: row.aborted_by.as_ref().map(aborter),
         current_poll_ns: row.current_poll_ns,
         tid: row.tid,
         warned: severity(row.warned()),
         span: text(&row.span),
+    }
+}
+
+fn aborter(from: &v1::Aborter) -> Aborter {
+    Aborter {
+        site: from.site.as_ref().map(super::site).unwrap_or_default(),
+        task: Some(from.task).filter(|id| *id != 0),
+        thread: from.thread.as_ref().map(super::thread_ref),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use pollscope_capture::record::Outcome;
 use pollscope_capture::site::Site;
+use pollscope_capture::task::aborter;
 use pollscope_capture::thread::Role;
 use pollscope_capture::{Level, TaskKind, clock};
 use pollscope_proto::limits::{self, MAX_TEXT_BYTES};
@@ -48,7 +49,33 @@ pub(super) fn task(task: &Task<'_>) -> v1::TaskRow {
         labels: std::collections::HashMap::new(),
         warned: severity(task.warned()).into(),
         ended_ns: task.ended().map(clock::mono_of),
+        aborted_by: known.is_aborted().then(|| aborted_by(known.id)).flatten(),
     }
+}
+
+/// Who aborted the task; the lock is taken for aborted tasks only.
+fn aborted_by(id: u64) -> Option<v1::Aborter> {
+    let aborter = aborter(id)?;
+    Some(v1::Aborter {
+        site: aborter.at.map(|at| v1::Site {
+            file: text(at.file()),
+            line: at.line(),
+            column: at.column(),
+            ..v1::Site::default()
+        }),
+        task: aborter.task,
+        thread: thread_of(aborter.tid),
+    })
+}
+
+/// A thread that still runs, by its id in the system.
+fn thread_of(tid: u32) -> Option<v1::ThreadRef> {
+    let mut running = pollscope_capture::thread::all();
+    let thread = running.find(|thread| tid != 0 && thread.tid() == tid)?;
+    Some(v1::ThreadRef {
+        tid,
+        name: text(&thread.name()),
+    })
 }
 
 pub(super) fn site(site: &Site) -> v1::Site {

@@ -1,7 +1,7 @@
 //! A record as a reader sees it.
 
 use super::{Outcome, TaskKind};
-use crate::protocol::sides::{HANDLE_GONE, READ};
+use crate::protocol::sides::{ABORTED, HANDLE_GONE, READ};
 use crate::{SiteId, StackId};
 
 /// What a record said at one moment, all of one task.
@@ -65,6 +65,11 @@ impl Snapshot {
     /// Whether the task has ended.
     pub fn is_done(&self) -> bool {
         self.outcome != Outcome::None
+    }
+
+    /// Whether somebody asked for its abort by its handle: see `task::aborter`.
+    pub fn is_aborted(&self) -> bool {
+        self.sides & ABORTED != 0
     }
 
     /// The join handle: `held`, `read` or `dropped`.

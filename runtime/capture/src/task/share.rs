@@ -1,5 +1,7 @@
 //! The join handle's side of a record.
 
+use std::panic::Location;
+
 use crate::protocol::sides::{ABORTED, HANDLE_GONE, LISTED, READ, TASK_GONE};
 use crate::record::Record;
 
@@ -33,10 +35,12 @@ impl HandleShare {
         }
     }
 
-    /// The task is about to be aborted by its handle. Whenever it goes, nobody forgot it.
+    /// The task is about to be aborted by its handle, at this place if it is known. Whenever it goes, nobody forgot it.
     #[inline]
-    pub fn mark_aborted(&self) {
+    pub fn mark_aborted(&self, at: Option<&'static Location<'static>>) {
         if let Some(record) = self.0 {
+            // Before the bit is set: whoever sees the bit finds the entry, and takes it out.
+            super::aborts::keep(record, at);
             record.sides.mark(ABORTED);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -48,9 +48,14 @@ impl<T> JoinHandle<T> {
         Self { inner, share }
     }
 
-    /// Aborts the task: see [`tokio::task::JoinHandle::abort`].
+    /// Aborts the task: see [`tokio::task::JoinHandle::abort`]. The inspector shows who did, and where.
+    #[track_caller]
     pub fn abort(&self) {
-        self.share.mark_aborted();
+        self.abort_at(Some(Location::caller()));
+    }
+
+    fn abort_at(&self, at: Option<&'static Location<'static>>) {
+        self.share.mark_aborted(at);
         self.inner.abort();
     }
 
@@ -125,7 +130,8 @@ impl<T> AbortOnDrop<T> {
 
 impl<T> Drop for AbortOnDrop<T> {
     fn drop(&mut self) {
-        self.0.abort();
+        // By Tokio's handle, which does not tell from where.
+        self.0.abort_at(None);
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::hash::BuildHasherDefault;
-use std::panic;
+use std::panic::{self, Location};
 use std::task::{Context, Poll, ready};
 
 use pollscope_capture::TaskKind;
@@ -275,8 +275,12 @@ impl<T: 'static> JoinSet<T> {
     }
 
     /// Aborts all tasks. They stay in the set until they are joined.
+    #[track_caller]
     pub fn abort_all(&mut self) {
-        self.shares.values().for_each(HandleShare::mark_aborted);
+        let at = Some(Location::caller());
+        self.shares
+            .values()
+            .for_each(|share| share.mark_aborted(at));
         self.inner.abort_all();
     }
 

@@ -28,6 +28,7 @@ mod p23_signals;
 mod p24_nested_runtime;
 mod p26_repr;
 mod p27_set_debug;
+mod p30_cancel;
 mod words;
 
 struct Row {
@@ -61,6 +62,7 @@ const ROWS: &[Row] = rows! {
     "p24" => p24_nested_runtime,
     "p26" => p26_repr,
     "p27" => p27_set_debug,
+    "p30" => p30_cancel,
 };
 
 fn main() -> ExitCode {
