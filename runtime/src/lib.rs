@@ -55,20 +55,25 @@
 //!
 //! # Never awaited: what is proved, and what is not
 //!
-//! rustc warns of `f();` where it sees that the value is a future. It does not see `let _ = f()`, `drop(f())`,
+//! rustc warns of `f();` where it sees that the value is a future, clippy of `let _ = f()`. Neither sees `drop(f())`,
 //! `vec![f()]`, a future left in a struct, or one that an early return jumped over. A tracked future reports all of
 //! them, as **definite** where it was made and dropped by one thread within one poll, with nothing polled between;
 //! else as **likely**, severity info. Nobody forgot a future that is dropped while a panic unwinds, because its task
-//! was aborted or its runtime shut down, because it lost in our [`select!`], [`join!`] or [`try_join!`], or by
-//! [`discard`]: these are silent.
+//! was aborted or its runtime shut down, because it lost in our [`select!`], [`join!`] or [`try_join!`], because the
+//! tracked future that held it was itself dropped half-way, or by [`discard`]: these are silent.
 //!
-//! A drop tells no more than that, so two false positives remain:
+//! A drop tells no more than that, so some false positives remain:
 //!
-//! * the loser of a foreign `select!` whose other branch was ready at its first poll (`tokio::select!`,
-//!   `futures::select!`) was never polled either: use this crate's macros;
-//! * a future made ahead of time and dropped unused on purpose: say so by [`discard`].
+//! * what a foreign owner never polled: the loser of a `tokio::select!` or `futures::select!` whose other branch was
+//!   ready, the rest of a `FuturesUnordered`. It is likely where a tracked future was polled in between, else it looks
+//!   forgotten, and is called definite: use this crate's macros;
+//! * what a plain `async` block still held, when such an owner drops it in the very poll that made it (`timeout` of no
+//!   time): make it a [`macro@tracked`] function;
+//! * a future made ahead of time and dropped unused on purpose: say so by [`discard`];
+//! * in a task that a library spawned by itself nobody tells where one poll ends and the next begins, except by the
+//!   worker's sleep: what was dropped a poll later may be called definite.
 //!
-//! And one thing cannot be seen: a future that is never dropped.
+//! And one thing cannot be seen: a future that is never dropped. A task that is never polled is listed with its age.
 //!
 //! # Cost
 //!

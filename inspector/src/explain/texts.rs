@@ -10,7 +10,8 @@ pub(super) const ALL: &[Explanation] = &[
         summary: "a future or a task was dropped before it was polled once, so its body never ran",
         meaning: "\
 An async function does nothing until its future is awaited or spawned. Here somebody called it and
-let the future go: `work();`, `let _ = work();`, `drop(work())`. The compiler warns only about the first.
+let the future go: `work();`, `let _ = work();`, `drop(work())`, an early return. The compiler warns of the first,
+clippy of the second.
 `definite`: created and dropped in one poll, with nothing awaited in between.
 `likely`: some other code held it meanwhile; shown as a note.",
         places: "\
@@ -20,11 +21,14 @@ observed: where it was dropped.",
 Add `.await`, or hand the future to `pollscope::spawn`.
 A task that was aborted, or whose runtime shut down before its first poll, is not reported.",
         silence: "\
-Take `#[pollscope::tracked]` from a function whose futures are dropped on purpose: only futures of
-tracked functions and tasks are followed.",
+Drop it by `pollscope::discard(future)` where that is meant, or take `#[pollscope::tracked]` from a
+function whose futures are dropped on purpose: only futures of tracked functions are followed.",
         residue: "\
-A `select!` of another crate whose other arm was ready first drops the losing futures unpolled: that is
-seen as `likely`. `pollscope::select!`, `join!` and `try_join!` tell us, and are silent.",
+A `select!` of another crate whose other arm was ready first drops the losing futures unpolled, and so
+does a `FuturesUnordered`: `likely` where something tracked was polled in between, else `definite`.
+`pollscope::select!`, `join!` and `try_join!` tell us, and are silent. So is what a tracked future still
+held when it was dropped half-way; of a plain block dropped in its first poll nobody knows.
+In a task that a library spawned, polls are not told apart except by the worker's sleep.",
     },
     Explanation {
         kind: kinds::SLOW_POLL,
