@@ -22,6 +22,7 @@ mod pace;
 mod policy;
 mod self_cost;
 mod serve;
+mod spans;
 mod start;
 mod state;
 mod summary;

@@ -10,7 +10,7 @@ use pollscope_capture::{level, registry, stack};
 use crate::config::{LogLevel, Settings};
 use crate::finding::Finding;
 use crate::state::Agent;
-use crate::{collector, emit, ours, serve, summary, sys, watchdog};
+use crate::{collector, emit, ours, serve, spans, summary, sys, watchdog};
 
 static SETTINGS: Mutex<Option<Settings>> = Mutex::new(None);
 static AGENT: OnceLock<Arc<Agent>> = OnceLock::new();
@@ -46,6 +46,7 @@ pub fn start() {
         let settings = said.or(environment);
         apply(&settings);
         stack::init();
+        spans::install();
         let agent = Arc::new(Agent::new(settings));
         let _ = AGENT.set(Arc::clone(&agent));
         emit::start();

@@ -14,6 +14,7 @@ mod blocking;
 mod held;
 mod observed;
 mod seen;
+pub(crate) mod spans;
 mod timed;
 
 pub use {blocking::instrument_blocking, observed::Observed};
@@ -187,6 +188,7 @@ impl<F: Future, D: Describe<F::Output>> Instrumented<F, D> {
     ) -> Poll<Observed<F::Output>> {
         let Self { held, future, .. } = self;
         let waker = held.waker(cx.waker(), record);
+        let span = spans::before(record);
         let timed = Timed::begin(record, thread);
         let seen = Seen::new(record, thread, timed.start);
         // SAFETY: called only from `poll`, which had `self` pinned, and the future is not moved until its drop.
@@ -194,6 +196,9 @@ impl<F: Future, D: Describe<F::Output>> Instrumented<F, D> {
         let polled = future.poll(&mut Context::from_waker(waker));
         seen.end();
         timed.end(record, thread);
+        if let (Some(span), Poll::Pending) = (span, &polled) {
+            spans::after(record, span);
+        }
         self.observed(polled)
     }
 

@@ -4,6 +4,7 @@ use std::panic::Location;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+pub use crate::instrumented::spans::{SpanProbe, SpanText};
 pub use crate::panic::misuse::Misuse;
 use crate::record::{Record, Snapshot};
 use crate::{clock, level, panic, slab, thread};
@@ -130,6 +131,11 @@ fn complain(wrong: &level::UnknownLevel) {
 /// Says who knows the words by which the runtime panics when it is used wrongly. Before the first use.
 pub fn set_misuse(classify: fn(&str) -> Option<Misuse>) {
     panic::misuse::set(classify);
+}
+
+/// Says who knows of the spans that a thread is in. Before the first use.
+pub fn set_spans(probe: SpanProbe) {
+    crate::instrumented::spans::set(probe);
 }
 
 /// Whether this is the process that started us, not a fork of it.

@@ -4,6 +4,8 @@
 mod row;
 
 mod e12;
+mod guard;
+
 mod p03;
 mod p04;
 mod p07;

@@ -143,7 +143,7 @@ fn lock_across_await(finding: &Finding) -> String {
         subject(finding, "a guard")
     );
     if let Some(at) = &finding.observed.source {
-        let _ = write!(line, " at {at}");
+        let _ = write!(line, ", made at {at}");
     }
     let _ = write!(line, "; created at {}", finding.site);
     line

@@ -11,6 +11,7 @@ use std::io::Read;
 use std::process::ExitCode;
 
 mod e12_never_polled;
+mod guard_across_await;
 mod p03_never_awaited;
 mod p03b_dropped_elsewhere;
 mod p04_backtrace;
@@ -45,8 +46,8 @@ macro_rules! rows {
 
 const ROWS: &[Row] = rows! {
     "e12" => e12_never_polled,
+    "guard" => guard_across_await,
     "p03" => p03_never_awaited,
-    "p03b" => p03b_dropped_elsewhere,
     "p04" => p04_backtrace,
     "p07" => p07_wrong_thread_call,
     "p08" => p08_no_runtime,
@@ -63,6 +64,7 @@ const ROWS: &[Row] = rows! {
     "p26" => p26_repr,
     "p27" => p27_set_debug,
     "p30" => p30_cancel,
+    "p03b" => p03b_dropped_elsewhere,
 };
 
 fn main() -> ExitCode {

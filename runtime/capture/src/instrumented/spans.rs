@@ -1,0 +1,83 @@
+//! A `tracing` span that is still entered when a poll returns `Pending`: its guard is held across an await.
+//!
+//! `tracing` documents it as a mistake: the span then seems to be around whatever the thread runs next. It can be seen
+//! from outside, because the current span of the thread is another after the poll than before. Asking for it costs a
+//! call into the subscriber, so only some polls are asked about: the first two of a task, and two of each 64. In debug.
+
+use std::sync::OnceLock;
+
+use crate::event::{Family, NoteText};
+use crate::record::Record;
+use crate::registry::{self, Made};
+
+/// Asks about the spans of this thread.
+#[derive(Clone, Copy, Debug)]
+pub struct SpanProbe {
+    /// A number of the current span; 0: none is entered, or nobody collects spans. Must not panic.
+    pub current: fn() -> u64,
+    /// Name and place of the current span.
+    pub describe: fn() -> Option<SpanText>,
+}
+
+/// What is known of a span.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpanText {
+    /// Its name.
+    pub name: &'static str,
+    /// Where it is made: file and line.
+    pub place: Option<(&'static str, u32)>,
+}
+
+static PROBE: OnceLock<SpanProbe> = OnceLock::new();
+
+/// Sets who knows of spans. The first holds.
+pub(crate) fn set(probe: SpanProbe) {
+    let _ = PROBE.set(probe);
+}
+
+/// Edges of the polls that are not asked about.
+const PASSED_OVER: u64 = 0b111_1100;
+
+/// The span before a poll; `None`: this poll is not asked about. `record` is not in the poll yet.
+#[inline]
+pub(super) fn before(record: &Record) -> Option<u64> {
+    if record.seq.get() & PASSED_OVER != 0 {
+        return None;
+    }
+    ask()
+}
+
+#[inline(never)]
+fn ask() -> Option<u64> {
+    PROBE.get().map(|probe| (probe.current)())
+}
+
+/// The poll returned `Pending`.
+#[cold]
+#[inline(never)]
+pub(super) fn after(record: &Record, before: u64) {
+    let Some(probe) = PROBE.get() else { return };
+    let now = (probe.current)();
+    // One that was left inside is the end of an earlier mistake, not another one.
+    if now == 0 || now == before {
+        return;
+    }
+    let made = Made {
+        site: record.site(),
+        stack: record.stack(),
+        tid: 0,
+    };
+    registry::note_of(Family::LockAcrossAwait, made, None, record.id.get(), || {
+        let span = (probe.describe)();
+        NoteText {
+            what: span.as_ref().map_or_else(
+                || "the guard of a span".to_owned(),
+                |span| format!("the guard of span \"{}\"", span.name),
+            ),
+            place: span
+                .and_then(|span| span.place)
+                .map(|(file, line)| (file.to_owned(), line, 0)),
+            ..NoteText::default()
+        }
+    });
+}
