@@ -169,6 +169,9 @@ impl<F: Future, D: Describe<F::Output>> Instrumented<F, D> {
             return self.poll_unknown(record, cx);
         };
         if thread.is_debug() {
+            if spans::is_asked(record) {
+                return self.poll_asked(record, thread, cx);
+            }
             return self.poll_timed(record, thread, cx);
         }
         // An edge that was timed long ago, at another level, would be taken for the start of this poll.
@@ -176,6 +179,23 @@ impl<F: Future, D: Describe<F::Output>> Instrumented<F, D> {
         let polled = self.future().poll(cx);
         seen.end();
         self.observed(polled)
+    }
+
+    /// A poll after which the thread's span is looked at.
+    #[cold]
+    #[inline(never)]
+    fn poll_asked(
+        &mut self,
+        record: &'static Record,
+        thread: &'static Thread,
+        cx: &mut Context<'_>,
+    ) -> Poll<Observed<F::Output>> {
+        let before = spans::before();
+        let polled = self.poll_timed(record, thread, cx);
+        if let (Some(before), Poll::Pending) = (before, &polled) {
+            spans::after(record, before);
+        }
+        polled
     }
 
     /// A poll that is published, timed, and polled with the task's own waker.
@@ -188,7 +208,6 @@ impl<F: Future, D: Describe<F::Output>> Instrumented<F, D> {
     ) -> Poll<Observed<F::Output>> {
         let Self { held, future, .. } = self;
         let waker = held.waker(cx.waker(), record);
-        let span = spans::before(record);
         let timed = Timed::begin(record, thread);
         let seen = Seen::new(record, thread, timed.start);
         // SAFETY: called only from `poll`, which had `self` pinned, and the future is not moved until its drop.
@@ -196,9 +215,6 @@ impl<F: Future, D: Describe<F::Output>> Instrumented<F, D> {
         let polled = future.poll(&mut Context::from_waker(waker));
         seen.end();
         timed.end(record, thread);
-        if let (Some(span), Poll::Pending) = (span, &polled) {
-            spans::after(record, span);
-        }
         self.observed(polled)
     }
 

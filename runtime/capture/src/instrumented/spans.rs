@@ -38,17 +38,14 @@ pub(crate) fn set(probe: SpanProbe) {
 /// Edges of the polls that are not asked about.
 const PASSED_OVER: u64 = 0b111_1100;
 
-/// The span before a poll; `None`: this poll is not asked about. `record` is not in the poll yet.
+/// Whether the poll that is about to begin is one of those asked about.
 #[inline]
-pub(super) fn before(record: &Record) -> Option<u64> {
-    if record.seq.get() & PASSED_OVER != 0 {
-        return None;
-    }
-    ask()
+pub(super) fn is_asked(record: &Record) -> bool {
+    record.seq.get() & PASSED_OVER == 0
 }
 
-#[inline(never)]
-fn ask() -> Option<u64> {
+/// The span before a poll; `None` where nobody knows of spans.
+pub(super) fn before() -> Option<u64> {
     PROBE.get().map(|probe| (probe.current)())
 }
 
