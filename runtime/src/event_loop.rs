@@ -117,9 +117,10 @@ struct Shared {
 
 // What belongs to the loop's thread.
 impl EventLoop {
-    /// Runs `callback` at the loop's next turn, after those asked for before.
+    /// Runs `callback` at the loop's next turn, after the callbacks and tasks that this thread asked for before.
     ///
-    /// As asyncio's `loop.call_soon`. A panic of the callback is caught and reported as `callback_panic`.
+    /// As asyncio's `loop.call_soon`; what other threads ask for has a queue of its own, so that no order is kept
+    /// between theirs and this one's. A panic of the callback is caught and reported as `callback_panic`.
     ///
     /// ```
     /// use pollscope::event_loop::{self, EventLoop};
