@@ -10,8 +10,8 @@ pub(super) const ALL: &[Explanation] = &[
         summary: "a future or a task was dropped before it was polled once, so its body never ran",
         meaning: "\
 An async function does nothing until its future is awaited or spawned. Here somebody called it and
-let the future go: `work();`, `let _ = work();`, `drop(work())`, an early return. The compiler warns of the first,
-clippy of the second.
+let the future go: `work();`, `let _ = work();`, `drop(work())`, an early return. The compiler warns of
+the first, clippy of the second.
 `definite`: created and dropped in one poll, with nothing awaited in between.
 `likely`: some other code held it meanwhile; shown as a note.",
         places: "\
