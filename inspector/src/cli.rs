@@ -159,7 +159,7 @@ enum Command {
         #[command(flatten)]
         symbols: Symbols,
     },
-    /// Change settings of a process: `level=debug slow_poll=50ms log=warn`
+    /// Change settings of a process: `level=debug slow_poll=50ms log=warn depth=10 dedupe=on`
     Set {
         /// PID, HOST:PORT, `http://HOST:PORT` or `unix:PATH`
         target: String,

@@ -81,9 +81,20 @@ fn pretty<E: From<io::Error> + From<serde_json::Error>>(
 /// Prints the settings in force, as `set` takes them.
 pub fn settings(out: &mut dyn Write, now: &Change) -> io::Result<()> {
     let level = now.level.map_or("", level);
-    let slow_poll = crate::format::duration(now.slow_poll_ns.unwrap_or(0)).replace(' ', "");
+    let slow_poll = match now.slow_poll_ns.unwrap_or(0) {
+        0 => "0".to_owned(),
+        u64::MAX => "off".to_owned(),
+        ns => crate::format::duration(ns).replace(' ', ""),
+    };
     let log = now.log.as_deref().unwrap_or("");
-    writeln!(out, "level={level} slow_poll={slow_poll} log={log}")
+    write!(out, "level={level} slow_poll={slow_poll} log={log}")?;
+    if let Some(depth) = now.depth {
+        write!(out, " depth={depth}")?;
+    }
+    if let Some(dedupe) = now.dedupe {
+        write!(out, " dedupe={}", if dedupe { "on" } else { "off" })?;
+    }
+    writeln!(out)
 }
 
 fn level(level: Level) -> &'static str {

@@ -442,6 +442,7 @@ pub fn found() -> Vec<Found> {
         warnings: Some(5),
         tokio: "1.54.1".to_owned(),
         pollscope: "0.1.0".to_owned(),
+        level_source: String::new(),
         tcp: String::new(),
         proto: Some(1),
         level: Some(Level::Debug),

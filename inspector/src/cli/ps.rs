@@ -55,6 +55,8 @@ struct Row<'a> {
     user: &'a str,
     uptime_s: Option<f64>,
     level: Option<Level>,
+    /// What decided the level: default, env, explicit, code, inspector.
+    level_source: Option<&'a str>,
     socket: &'a str,
     tcp: Option<&'a str>,
     pollscope: Option<&'a str>,
@@ -82,6 +84,7 @@ impl<'a> From<&'a Found> for Row<'a> {
             user: &found.user,
             uptime_s: found.uptime_s,
             level: found.level,
+            level_source: known(&found.level_source),
             socket: found
                 .address
                 .strip_prefix("unix:")

@@ -51,6 +51,8 @@ pub(super) enum Setting {
     Level(Level),
     SlowPoll(u64),
     Log(String),
+    Depth(u32),
+    Dedupe(bool),
 }
 
 const LOG_LEVELS: &[&str] = &["off", "error", "warn", "info", "debug"];
@@ -67,14 +69,22 @@ impl FromStr for Setting {
             ("level", "quiet") => Ok(Self::Level(Level::Quiet)),
             ("level", "debug") => Ok(Self::Level(Level::Debug)),
             ("level", _) => Err("level is off, quiet or debug".to_owned()),
+            ("slow_poll", "0") => Ok(Self::SlowPoll(0)),
+            ("slow_poll", "off") => Ok(Self::SlowPoll(u64::MAX)),
             ("slow_poll", value) => match time_ns(value) {
-                Ok(0) => Err("slow_poll is more than nothing".to_owned()),
                 Ok(ns) => Ok(Self::SlowPoll(ns)),
-                Err(expected) => Err(format!("slow_poll is {expected}")),
+                Err(expected) => Err(format!("slow_poll is {expected}, 0 for every poll, or off")),
             },
             ("log", value) if LOG_LEVELS.contains(&value) => Ok(Self::Log(value.to_owned())),
             ("log", _) => Err(format!("log is one of {}", LOG_LEVELS.join(", "))),
-            _ => Err("the keys are level, slow_poll and log".to_owned()),
+            ("depth", value) => match value.parse() {
+                Ok(depth) if depth > 0 => Ok(Self::Depth(depth)),
+                _ => Err("depth is a number of frames".to_owned()),
+            },
+            ("dedupe", "on") => Ok(Self::Dedupe(true)),
+            ("dedupe", "off") => Ok(Self::Dedupe(false)),
+            ("dedupe", _) => Err("dedupe is on or off".to_owned()),
+            _ => Err("the keys are level, slow_poll, log, depth and dedupe".to_owned()),
         }
     }
 }
@@ -87,6 +97,8 @@ pub(super) fn change(settings: &[Setting]) -> Change {
             Setting::Level(level) => change.level = Some(*level),
             Setting::SlowPoll(ns) => change.slow_poll_ns = Some(*ns),
             Setting::Log(log) => change.log = Some(log.clone()),
+            Setting::Depth(depth) => change.depth = Some(*depth),
+            Setting::Dedupe(on) => change.dedupe = Some(*on),
         }
     }
     change
@@ -100,12 +112,22 @@ mod tests {
     fn settings_parse_or_say_what_they_want() {
         assert_eq!("level=debug".parse(), Ok(Setting::Level(Level::Debug)));
         assert_eq!("slow_poll=50ms".parse(), Ok(Setting::SlowPoll(50_000_000)));
+        assert_eq!("slow_poll=0".parse(), Ok(Setting::SlowPoll(0)));
+        assert_eq!("slow_poll=off".parse(), Ok(Setting::SlowPoll(u64::MAX)));
+        assert_eq!("dedupe=off".parse(), Ok(Setting::Dedupe(false)));
         for (text, error) in [
             ("level", "expected KEY=VALUE, like level=debug"),
             ("level=loud", "level is off, quiet or debug"),
-            ("slow_poll=50", "slow_poll is a time, like 100ms or 2m"),
-            ("slow_poll=0ms", "slow_poll is more than nothing"),
-            ("colour=red", "the keys are level, slow_poll and log"),
+            (
+                "slow_poll=50",
+                "slow_poll is a time, like 100ms or 2m, 0 for every poll, or off",
+            ),
+            ("depth=0", "depth is a number of frames"),
+            ("dedupe=1", "dedupe is on or off"),
+            (
+                "colour=red",
+                "the keys are level, slow_poll, log, depth and dedupe",
+            ),
         ] {
             assert_eq!(text.parse::<Setting>(), Err(error.to_owned()));
         }

@@ -28,6 +28,8 @@ pub struct Found {
     /// The protocol version both sides speak.
     pub proto: Option<u32>,
     pub level: Option<Level>,
+    /// What decided it.
+    pub level_source: String,
     pub exe: String,
     pub args: Vec<String>,
 }

@@ -61,6 +61,9 @@ pub struct Target {
     pub slow_poll_ns: u64,
     #[serde(skip)]
     pub log_level: String,
+    /// How many of the user's frames of a backtrace it wants shown.
+    #[serde(skip)]
+    pub depth: Option<u32>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -53,4 +53,8 @@ pub struct Change {
     pub slow_poll_ns: Option<u64>,
     /// `off`, `error`, `warn`, `info` or `debug`.
     pub log: Option<String>,
+    /// How many of the user's frames of a backtrace are shown.
+    pub depth: Option<u32>,
+    /// Whether findings of one kind and site are one record.
+    pub dedupe: Option<bool>,
 }

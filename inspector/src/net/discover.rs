@@ -131,6 +131,7 @@ async fn ask(found: &mut Found) -> Result<(), NetError> {
     found.pid = found.pid.or(Some(hello.target.pid));
     found.proto = Some(hello.protocol);
     found.level = Some(hello.target.level);
+    found.level_source.clone_from(&hello.target.level_source);
     found.uptime_s = Some(hello.target.uptime_s);
     let totals_only = View {
         limit: 0,
@@ -145,6 +146,7 @@ async fn ask(found: &mut Found) -> Result<(), NetError> {
         found.tasks = Some(snapshot.totals.tasks);
         found.warnings = Some(snapshot.totals.warnings_warn + snapshot.totals.warnings_error);
         found.level = Some(snapshot.target.level);
+        found.level_source.clone_from(&snapshot.target.level_source);
     }
     Ok(())
 }

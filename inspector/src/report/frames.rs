@@ -8,8 +8,8 @@ use pollscope_proto::frames::{Origin, origin, short_path};
 use super::Paint;
 use crate::model::Frame;
 
-/// User frames shown where not all are.
-const SHOWN: usize = 10;
+/// User frames shown where not all are, and the target says nothing else.
+pub(super) const SHOWN: usize = 10;
 
 /// Frames shown where none is the user's.
 const SHOWN_OF_OTHERS: usize = 6;
@@ -21,8 +21,8 @@ const TAKING: usize = 8;
 pub(super) enum Which {
     /// All of them.
     All,
-    /// From the innermost to the first of the user's, then the user's only.
-    Users,
+    /// From the innermost to the first of the user's, then the user's only: so many of these.
+    Users(usize),
 }
 
 /// Prints a backtrace, one frame a line; `indent` blanks in front.
@@ -45,8 +45,12 @@ pub(super) fn backtrace(
         let users = is_users(frame);
         reached |= users;
         let wanted = which == Which::All || users || !reached || !has_users;
-        let most = if has_users { SHOWN } else { SHOWN_OF_OTHERS };
-        if !wanted || (which == Which::Users && shown == most) {
+        let full = match which {
+            Which::All => false,
+            Which::Users(most) if has_users => shown >= most,
+            Which::Users(_) => shown == SHOWN_OF_OTHERS,
+        };
+        if !wanted || full {
             folded += 1;
             continue;
         }

@@ -337,7 +337,9 @@ fn a_stack_without_a_frame_of_the_users_is_cut_short() {
     ];
     let others = (0..20).map(|n| frame(&format!("tokio::runtime::f{n}"), "", 0));
     warning.observed.backtrace.extend(others);
-    let text = printed(|out| super::warnings::warning(out, &warning, Paint::default()));
+    let text = printed(|out| {
+        super::warnings::warning(out, &warning, super::frames::SHOWN, Paint::default())
+    });
     assert!(!text.contains("of_finding"), "{text}");
     assert!(
         text.contains("drop_in_place") && text.contains("f4"),
@@ -380,9 +382,14 @@ fn settings_are_printed_as_set_takes_them() {
         level: Some(Level::Debug),
         slow_poll_ns: Some(50_000_000),
         log: Some("warn".to_owned()),
+        depth: Some(10),
+        dedupe: Some(true),
     };
     let line = printed(|out| settings(out, &now));
-    assert_eq!(line, "level=debug slow_poll=50ms log=warn\n");
+    assert_eq!(
+        line,
+        "level=debug slow_poll=50ms log=warn depth=10 dedupe=on\n"
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::table::Table;
 use super::warnings::{self, worst_first};
-use super::{Paint, level};
+use super::{Paint, frames, level};
 use crate::format::{age, bytes, count, duration, percent};
 use crate::model::{Outcome, Severity, Snapshot, Task, TaskState, Thread};
 
@@ -104,8 +104,12 @@ fn warned(out: &mut dyn Write, snapshot: &Snapshot, paint: Paint) -> io::Result<
     );
     writeln!(out, "\n{}", paint.heading(title))?;
     let sorted = worst_first(&snapshot.warnings);
+    let depth = snapshot
+        .target
+        .depth
+        .map_or(frames::SHOWN, |depth| depth as usize);
     for warning in sorted.iter().take(WARNINGS) {
-        warnings::warning(out, warning, paint)?;
+        warnings::warning(out, warning, depth, paint)?;
     }
     let more = sorted.len().saturating_sub(WARNINGS);
     if more > 0 {

@@ -18,8 +18,13 @@ pub fn warning_line(
     writeln!(out, "{time} {}: {}", title(warning, paint), warning.message)
 }
 
-/// A warning with its two places.
-pub(super) fn warning(out: &mut dyn Write, warning: &Warning, paint: Paint) -> io::Result<()> {
+/// A warning with its two places; of each backtrace so many of the user's frames.
+pub(super) fn warning(
+    out: &mut dyn Write,
+    warning: &Warning,
+    depth: usize,
+    paint: Paint,
+) -> io::Result<()> {
     writeln!(out, "{}", title(warning, paint))?;
     if !warning.message.is_empty() {
         writeln!(out, "     {}", warning.message)?;
@@ -33,8 +38,8 @@ pub(super) fn warning(out: &mut dyn Write, warning: &Warning, paint: Paint) -> i
         let texts: Vec<_> = texts.filter(|text| !text.is_empty()).cloned().collect();
         writeln!(out, "     error {}", texts.join(": "))?;
     }
-    place(out, "created ", &warning.created, paint)?;
-    place(out, "observed", &warning.observed, paint)
+    place(out, "created ", &warning.created, depth, paint)?;
+    place(out, "observed", &warning.observed, depth, paint)
 }
 
 /// The worst first, and of equals the one counted most.
@@ -124,7 +129,13 @@ pub(super) fn verdict_text(verdict: &Verdict) -> String {
     }
 }
 
-fn place(out: &mut dyn Write, name: &str, place: &Place, paint: Paint) -> io::Result<()> {
+fn place(
+    out: &mut dyn Write,
+    name: &str,
+    place: &Place,
+    depth: usize,
+    paint: Paint,
+) -> io::Result<()> {
     let nothing = place.site.is_none() && place.thread.is_none() && place.backtrace.is_empty();
     if nothing {
         return Ok(());
@@ -140,5 +151,5 @@ fn place(out: &mut dyn Write, name: &str, place: &Place, paint: Paint) -> io::Re
         write!(out, ", stack of another task of this site")?;
     }
     writeln!(out)?;
-    backtrace(out, &place.backtrace, Which::Users, 7, paint)
+    backtrace(out, &place.backtrace, Which::Users(depth), 7, paint)
 }

@@ -205,7 +205,7 @@ fn set_and_abort_say_what_they_did() {
     ends(&output, 0);
     assert_eq!(
         text(&output.stdout),
-        "level=debug slow_poll=50ms log=warn\n"
+        "level=debug slow_poll=50ms log=warn depth=10 dedupe=on\n"
     );
     ends(&run(&["abort", &fake.target(), "17"]), 0);
     ends(&run(&["set", &fake.target(), "level=loud"]), 2);

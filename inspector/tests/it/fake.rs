@@ -49,6 +49,8 @@ impl Default for Says {
                 level: v1::Level::Debug.into(),
                 slow_poll_ns: 50_000_000,
                 log_level: "warn".to_owned(),
+                backtrace_depth: 10,
+                dedupe: Some(true),
             }),
             names: HashMap::new(),
             resolved: Arc::default(),

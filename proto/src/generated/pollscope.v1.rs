@@ -76,6 +76,12 @@ pub struct Target {
     /// off, error, warn, info, debug
     #[prost(string, tag = "16")]
     pub log_level: ::prost::alloc::string::String,
+    /// How many of the user's frames of a backtrace are to be shown; 0: an older target.
+    #[prost(uint32, tag = "17")]
+    pub backtrace_depth: u32,
+    /// Each finding is a record of its own.
+    #[prost(bool, tag = "18")]
+    pub keeps_each: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Runtime {
@@ -575,6 +581,10 @@ pub struct ConfigureRequest {
     pub slow_poll_ns: ::core::option::Option<u64>,
     #[prost(string, tag = "3")]
     pub log_level: ::prost::alloc::string::String,
+    #[prost(uint32, optional, tag = "4")]
+    pub backtrace_depth: ::core::option::Option<u32>,
+    #[prost(bool, optional, tag = "5")]
+    pub dedupe: ::core::option::Option<bool>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConfigureReply {
@@ -584,6 +594,11 @@ pub struct ConfigureReply {
     pub slow_poll_ns: u64,
     #[prost(string, tag = "3")]
     pub log_level: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "4")]
+    pub backtrace_depth: u32,
+    /// Unset: an older target.
+    #[prost(bool, optional, tag = "5")]
+    pub dedupe: ::core::option::Option<bool>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AbortRequest {

@@ -117,6 +117,11 @@ pub struct Settings {
     pub rights: Option<Rights>,
     /// The slow-poll threshold (`POLLSCOPE_SLOW_POLL`); zero: every poll, `Duration::MAX`: none. Default: 100 ms.
     pub slow_poll: Option<Duration>,
+    /// How many of the user's frames of a backtrace are shown (`POLLSCOPE_BACKTRACE_DEPTH`). Default: 10.
+    pub depth: Option<u32>,
+    /// Whether findings of one kind and site become one record with a count, logged at a pace (`POLLSCOPE_DEDUPE`);
+    /// else each is a record and a line, as long as there is room. Default: yes.
+    pub dedupe: Option<bool>,
     /// Whether stacks of sleeping threads may be read (`POLLSCOPE_PEEK`). Default: yes.
     pub peek: Option<bool>,
     /// Whether running threads may be signalled for their stack (`POLLSCOPE_SIGNAL`). Default: yes.
@@ -136,6 +141,8 @@ impl Settings {
             log: self.log.or(other.log),
             rights: self.rights.or(other.rights),
             slow_poll: self.slow_poll.or(other.slow_poll),
+            depth: self.depth.or(other.depth),
+            dedupe: self.dedupe.or(other.dedupe),
             peek: self.peek.or(other.peek),
             signal: self.signal.or(other.signal),
             deny: self.deny.or(other.deny),
@@ -156,6 +163,13 @@ impl Settings {
                 parse_slow_poll,
                 &mut complaints,
             ),
+            depth: read(
+                &lookup,
+                "POLLSCOPE_BACKTRACE_DEPTH",
+                parse_depth,
+                &mut complaints,
+            ),
+            dedupe: read(&lookup, "POLLSCOPE_DEDUPE", parse_switch, &mut complaints),
             peek: read(&lookup, "POLLSCOPE_PEEK", parse_switch, &mut complaints),
             signal: read(&lookup, "POLLSCOPE_SIGNAL", parse_switch, &mut complaints),
             deny: read(&lookup, "POLLSCOPE_DENY", str::parse, &mut complaints),
@@ -241,6 +255,12 @@ pub fn parse_slow_poll(text: &str) -> Result<Duration, Unreadable> {
         .ok_or_else(wrong)
 }
 
+fn parse_depth(text: &str) -> Result<u32, Unreadable> {
+    text.parse()
+        .ok()
+        .ok_or_else(|| Unreadable::new(text, "a number of frames"))
+}
+
 fn parse_switch(text: &str) -> Result<bool, Unreadable> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "on" | "true" | "yes" => Ok(true),
@@ -270,6 +290,9 @@ mod tests {
             ("POLLSCOPE_RIGHTS", "abort"),
             ("POLLSCOPE_SLOW_POLL", "50ms"),
             ("POLLSCOPE_PEEK", "0"),
+            ("POLLSCOPE_DEDUPE", "off"),
+            ("POLLSCOPE_BACKTRACE_DEPTH", "3"),
+            ("POLLSCOPE_DENY", "slow_poll"),
             ("POLLSCOPE_SIGNAL", "perhaps"),
         ]);
         assert_eq!(
@@ -278,6 +301,8 @@ mod tests {
         );
         assert_eq!(settings.log, Some(LogLevel::Error));
         assert_eq!(settings.rights, Some(Rights::Abort));
+        assert_eq!((settings.depth, settings.dedupe), (Some(3), Some(false)));
+        assert_eq!(settings.deny, "slow_poll".parse().ok());
         assert_eq!(settings.slow_poll, Some(Duration::from_millis(50)));
         assert_eq!((settings.peek, settings.signal), (Some(false), None));
         assert_eq!(

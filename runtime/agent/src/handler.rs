@@ -23,8 +23,9 @@ type Handler = dyn Fn(&Context) + Send + Sync;
 static HANDLER: Mutex<Option<Arc<Handler>>> = Mutex::new(None);
 static IS_SET: AtomicBool = AtomicBool::new(false);
 
-/// How long names of frames are waited for: the first may take a while.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long names of frames are waited for. The first may take longer, where there is much debug information: then
+/// that one goes without, rather than that a program ends before its handler was called.
+const PATIENCE: Duration = Duration::from_millis(150);
 
 /// Sets what is called of what went wrong unseen, in place of the log; `None`: the log again.
 pub fn set_exception_handler(handler: Option<Box<Handler>>) {

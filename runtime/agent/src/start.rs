@@ -16,7 +16,8 @@ static SETTINGS: Mutex<Option<Settings>> = Mutex::new(None);
 static AGENT: OnceLock<Arc<Agent>> = OnceLock::new();
 
 /// Says how the agent is to run, before it starts: what was said first holds, and all of it wins over the
-/// environment. Once it runs, only the log level and the threshold still change.
+/// environment. Once it runs, only the log level, the threshold, the
+/// depth of backtraces and whether findings are put together still change.
 pub fn configure(settings: Settings) {
     let mut said = SETTINGS.lock().unwrap_or_else(PoisonError::into_inner);
     if AGENT.get().is_some() {
@@ -71,6 +72,12 @@ pub fn start() {
 fn apply(settings: &Settings) {
     if let Some(log) = settings.log {
         emit::set_level(log);
+    }
+    if let Some(depth) = settings.depth {
+        level::set_depth(depth);
+    }
+    if let Some(dedupe) = settings.dedupe {
+        level::set_dedupe(dedupe);
     }
     if let Some(slow_poll) = settings.slow_poll {
         level::set_slow_poll_ns(u64::try_from(slow_poll.as_nanos()).unwrap_or(u64::MAX));

@@ -10,7 +10,7 @@ pub(crate) use record::{Example, Found, Key, Log, LogLine};
 
 use std::collections::{HashMap, VecDeque};
 
-use pollscope_capture::SiteId;
+use pollscope_capture::{SiteId, level};
 
 use crate::finding::{Finding, Kind, Severity};
 use crate::handler;
@@ -112,7 +112,8 @@ impl Warnings {
         example: impl FnOnce(Severity) -> Finding,
         now: u64,
     ) {
-        if found == Found::default() {
+        // Kept apart, they are counted by being there.
+        if found == Found::default() || !level::dedupes() {
             return;
         }
         let Some(at) = self.by_key.get(&(kind, key)).copied() else {
@@ -154,7 +155,8 @@ impl Warnings {
 
     fn record_of(&mut self, example: &Example) -> Option<usize> {
         let full = (example.finding.kind, example.key);
-        if let Some(at) = self.by_key.get(&full) {
+        let together = level::dedupes();
+        if together && let Some(at) = self.by_key.get(&full) {
             return Some(*at);
         }
         if self.records.len() >= MAX_RECORDS {
@@ -165,7 +167,9 @@ impl Warnings {
         let mut finding = example.finding.clone();
         finding.id = at as u32 + 1;
         self.records.push(Record::new(finding));
-        self.by_key.insert(full, at);
+        if together {
+            self.by_key.insert(full, at);
+        }
         Some(at)
     }
 

@@ -246,6 +246,15 @@ fn builder(entry: Entry, arguments: &Arguments, krate: &TokenStream, span: Span)
         };
         calls.extend(quote_spanned!(span=> .slow_poll(#threshold)));
     }
+    if let Some(depth) = arguments.depth {
+        calls.extend(quote_spanned!(span=> .depth(#depth)));
+    }
+    if let Some(dedupe) = arguments.dedupe {
+        calls.extend(quote_spanned!(span=> .dedupe(#dedupe)));
+    }
+    if let Some(log) = &arguments.log {
+        calls.extend(quote_spanned!(span=> .log(#log)));
+    }
     if let (Entry::Main, Some(kinds)) = (entry, &arguments.deny) {
         calls.extend(quote_spanned!(span=> .deny(#kinds)));
     }

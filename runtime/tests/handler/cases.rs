@@ -65,8 +65,9 @@ async fn a_handler_of_its_own() {
         (1, 0, "error")
     );
     let source = error.source_backtrace.join("\n");
+    // The first may come before the names are read.
     assert!(
-        !cfg!(feature = "symbols") || source.contains("handler::cases::lose"),
+        source.is_empty() || source.contains("handler::cases::lose"),
         "{source}"
     );
     let panic = &told[1];

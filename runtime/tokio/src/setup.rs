@@ -174,6 +174,35 @@ pub fn set_slow_poll(threshold: Option<Duration>) {
     level::set_slow_poll_ns(ns);
 }
 
+/// What a builder, or an attribute's argument, says of how findings are shown and logged.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) depth: Option<u32>,
+    pub(crate) dedupe: Option<bool>,
+    pub(crate) log: Option<String>,
+}
+
+/// Takes over what was said: it beats the environment.
+#[cfg_attr(
+    not(feature = "serve"),
+    expect(clippy::unnecessary_wraps, reason = "as with the feature")
+)]
+pub(crate) fn say(said: &Said) -> std::io::Result<()> {
+    #[cfg(feature = "serve")]
+    {
+        let log = said.log.as_deref().map(str::parse).transpose();
+        pollscope_agent::configure(Settings {
+            depth: said.depth,
+            dedupe: said.dedupe,
+            log: log.map_err(std::io::Error::other)?,
+            ..Settings::default()
+        });
+    }
+    #[cfg(not(feature = "serve"))]
+    let _ = (said.depth, said.dedupe, &said.log);
+    Ok(())
+}
+
 /// What a builder, or an attribute's argument, says of what is not tolerated.
 #[cfg_attr(
     not(feature = "serve"),

@@ -66,6 +66,7 @@ pub(in crate::net) fn answer(reply: v1::HelloReply) -> Answer {
         tcp: text(&from.tcp),
         slow_poll_ns: from.slow_poll_ns,
         log_level: text(&from.log_level),
+        depth: Some(from.backtrace_depth).filter(|depth| *depth > 0),
         started_ns: from.started_ns,
     };
     Answer::Welcome {

@@ -38,6 +38,8 @@ pub(in crate::net) fn change(change: &Change) -> v1::ConfigureRequest {
         level: level.into(),
         slow_poll_ns: change.slow_poll_ns,
         log_level: change.log.clone().unwrap_or_default(),
+        backtrace_depth: change.depth,
+        dedupe: change.dedupe,
     }
 }
 
@@ -47,5 +49,7 @@ pub(in crate::net) fn settings(reply: &v1::ConfigureReply) -> Change {
         level: Some(level(reply.level())),
         slow_poll_ns: Some(reply.slow_poll_ns),
         log: Some(text(&reply.log_level)),
+        depth: Some(reply.backtrace_depth).filter(|depth| *depth > 0),
+        dedupe: reply.dedupe,
     }
 }

@@ -1,4 +1,4 @@
-//! What a client may change: level, threshold and log level.
+//! What a client may change: level, threshold, log level, depth of backtraces, and whether findings are put together.
 
 use pollscope_capture::level::{self, Level, Source};
 use pollscope_proto::v1;
@@ -45,6 +45,12 @@ pub(super) fn configure(request: &v1::ConfigureRequest) -> Result<v1::ConfigureR
     if let Some(ns) = request.slow_poll_ns {
         level::set_slow_poll_ns(ns);
     }
+    if let Some(depth) = request.backtrace_depth {
+        level::set_depth(depth);
+    }
+    if let Some(dedupe) = request.dedupe {
+        level::set_dedupe(dedupe);
+    }
     if let Some(log) = log {
         crate::emit::set_level(log);
     }
@@ -52,5 +58,7 @@ pub(super) fn configure(request: &v1::ConfigureRequest) -> Result<v1::ConfigureR
         level: rows::level(level::level()).into(),
         slow_poll_ns: level::slow_poll_ns(),
         log_level: crate::emit::level().name().to_owned(),
+        backtrace_depth: level::depth(),
+        dedupe: Some(level::dedupes()),
     })
 }

@@ -121,6 +121,8 @@ async fn target(inspect: &Inspect) -> v1::Target {
             .unwrap_or_default(),
         slow_poll_ns: level::slow_poll_ns(),
         log_level: crate::emit::level().name().to_owned(),
+        backtrace_depth: level::depth(),
+        keeps_each: !level::dedupes(),
     }
 }
 

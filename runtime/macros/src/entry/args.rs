@@ -8,7 +8,7 @@ use syn::{Error, Expr, ExprLit, Lit, LitInt, Path, Token};
 
 use super::{Entry, duration};
 
-const KNOWN: &str = "`flavor`, `worker_threads`, `start_paused`, `unhandled_panic`, `name`, `crate`, `debug`, `slow_poll`, `deny`";
+const KNOWN: &str = "`flavor`, `worker_threads`, `start_paused`, `unhandled_panic`, `name`, `crate`, `debug`, `slow_poll`, `deny`, `depth`, `dedupe`, `log`";
 
 /// Which runtime.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +31,9 @@ pub(super) struct Arguments {
     pub(super) debug: Option<bool>,
     pub(super) slow_poll: Option<duration::Threshold>,
     pub(super) deny: Option<String>,
+    pub(super) depth: Option<u32>,
+    pub(super) dedupe: Option<bool>,
+    pub(super) log: Option<String>,
 }
 
 /// `key = value`, where the value may be missing: then the error says what it should be.
@@ -75,7 +78,7 @@ impl Argument {
             "multi_thread" | "current_thread" | "local" => {
                 format!("write `flavor = \"{}\"`", self.key)
             }
-            "debug" | "start_paused" => format!("write `{} = true`", self.key),
+            "debug" | "start_paused" | "dedupe" => format!("write `{} = true`", self.key),
             "slow_poll" => "write how long, as in `slow_poll = \"50ms\"`".to_owned(),
             key => format!("`{key}` needs a value: `{key} = …`"),
         }
@@ -156,6 +159,11 @@ pub(super) fn parse(entry: Entry, tokens: TokenStream) -> syn::Result<Arguments>
                 arguments.slow_poll =
                     Some(duration::parse(&text).map_err(|text| Error::new(span, text))?);
             }
+            "depth" => {
+                arguments.depth = Some(u32::try_from(argument.number()?).unwrap_or(u32::MAX));
+            }
+            "dedupe" => arguments.dedupe = Some(argument.truth()?),
+            "log" => arguments.log = Some(log_of(argument)?),
             "deny" => arguments.deny = Some(argument.text()?.0),
             "multi_thread" | "current_thread" | "local" => {
                 return Err(Error::new(argument.span, argument.missing()));
@@ -192,6 +200,16 @@ fn flavor_of(argument: &Argument) -> syn::Result<Flavor> {
             );
             Err(Error::new(span, text))
         }
+    }
+}
+
+fn log_of(argument: &Argument) -> syn::Result<String> {
+    let (text, span) = argument.text()?;
+    if ["off", "error", "warn", "info", "debug"].contains(&text.as_str()) {
+        Ok(text)
+    } else {
+        let wrong = format!("`{text}` is not one of `off`, `error`, `warn`, `info` and `debug`");
+        Err(Error::new(span, wrong))
     }
 }
 

@@ -31,6 +31,7 @@ pub struct Builder {
     debug: Option<bool>,
     slow_poll: Option<Duration>,
     deny: Option<String>,
+    said: setup::Said,
 }
 
 impl Builder {
@@ -43,6 +44,7 @@ impl Builder {
             debug: None,
             slow_poll: None,
             deny: None,
+            said: setup::Said::default(),
         }
     }
 
@@ -75,6 +77,26 @@ impl Builder {
         self
     }
 
+    /// Sets how many of the user's frames of a backtrace are shown: 10 unless set (`POLLSCOPE_BACKTRACE_DEPTH`).
+    pub fn depth(&mut self, frames: u32) -> &mut Self {
+        self.said.depth = Some(frames);
+        self
+    }
+
+    /// Says whether findings of one kind and site become one record with a count: yes, unless set (`POLLSCOPE_DEDUPE`).
+    /// Else each is a record and a line of its own, until the table of 1024 is full; what found no room is counted.
+    pub fn dedupe(&mut self, on: bool) -> &mut Self {
+        self.said.dedupe = Some(on);
+        self
+    }
+
+    /// Sets from which level on findings are logged: `off`, `error`, `warn` (unless set), `info` or `debug`
+    /// (`POLLSCOPE_LOG`).
+    pub fn log(&mut self, level: impl Into<String>) -> &mut Self {
+        self.said.log = Some(level.into());
+        self
+    }
+
     /// Says which findings are not tolerated: `any`, or kinds with commas between (`"slow_poll,leaked_error"`);
     /// `off`: all are. It beats `POLLSCOPE_DENY`.
     ///
@@ -101,7 +123,8 @@ impl Builder {
     /// Builds the runtime.
     ///
     /// # Errors
-    /// Threads or the drivers could not be had from the system, or [`deny`](Self::deny) names an unknown kind.
+    /// Threads or the drivers could not be had from the system, or [`deny`](Self::deny) names an unknown
+    /// kind, or [`log`](Self::log) an unknown level.
     pub fn build(&mut self) -> io::Result<Runtime> {
         let flavor = if self.multi_thread {
             "multi_thread"
@@ -132,6 +155,7 @@ impl Builder {
     }
 
     fn prepare(&mut self, flavor: &'static str) -> io::Result<(Arc<Threads>, Registration)> {
+        setup::say(&self.said)?;
         if let Some(kinds) = &self.deny {
             setup::say_deny(kinds)?;
         }

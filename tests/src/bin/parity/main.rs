@@ -12,15 +12,21 @@ use std::process::ExitCode;
 
 mod e12_never_polled;
 mod guard_across_await;
+mod p01_enabling;
+mod p02_log_level;
 mod p03_never_awaited;
 mod p03b_dropped_elsewhere;
 mod p04_backtrace;
+mod p05_dedupe;
+mod p06_deny;
 mod p07_wrong_thread_call;
 mod p08_no_runtime;
 mod p09_coroutine_threadsafe;
 mod p10_call_soon_threadsafe;
 mod p11_executor;
+mod p16_lost_errors;
 mod p17_callback_panic;
+mod p18_exception_handler;
 mod p19_destroyed_pending;
 mod p20_shutdown_panic;
 mod p21_resources;
@@ -47,14 +53,20 @@ macro_rules! rows {
 const ROWS: &[Row] = rows! {
     "e12" => e12_never_polled,
     "guard" => guard_across_await,
+    "p01" => p01_enabling,
+    "p02" => p02_log_level,
     "p03" => p03_never_awaited,
     "p04" => p04_backtrace,
+    "p05" => p05_dedupe,
+    "p06" => p06_deny,
     "p07" => p07_wrong_thread_call,
     "p08" => p08_no_runtime,
     "p09" => p09_coroutine_threadsafe,
     "p10" => p10_call_soon_threadsafe,
     "p11" => p11_executor,
+    "p16" => p16_lost_errors,
     "p17" => p17_callback_panic,
+    "p18" => p18_exception_handler,
     "p19" => p19_destroyed_pending,
     "p20" => p20_shutdown_panic,
     "p21" => p21_resources,
