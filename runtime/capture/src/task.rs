@@ -117,16 +117,25 @@ fn last(record: &'static Record, bits: u32) {
     if record.outcome() == Outcome::Panic {
         panics::settle(record, bits);
     }
-    if bits & ABORTED != 0 {
-        aborts::forget(record.id.get());
-    }
-    if bits & LISTED != 0 {
-        registry::unlist(record.id.get());
+    // One test for both: most tasks are neither.
+    if bits & (ABORTED | LISTED) != 0 {
+        forget(record.id.get(), bits);
     }
     names::release(record.name());
     let number = record.sides.number();
     record.lives.end();
     thread::with(|local| local.free.give(number));
+}
+
+/// Takes the task out of the tables that know it by its id.
+#[cold]
+fn forget(id: u64, bits: u32) {
+    if bits & ABORTED != 0 {
+        aborts::forget(id);
+    }
+    if bits & LISTED != 0 {
+        registry::unlist(id);
+    }
 }
 
 /// A finding about this record's task.
