@@ -189,7 +189,7 @@ fn forgotten_across_a_park_of_a_task_that_is_not_ours_is_likely() {
     let found = forgotten_in(async {
         let task = tokio::spawn(async {
             let pending = work(1);
-            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             drop(pending);
         });
         task.await.expect("no panic");
