@@ -184,3 +184,22 @@ fn an_error_that_was_read_is_silent() {
     });
     assert_eq!(found, []);
 }
+
+#[test]
+fn an_error_that_is_a_value_is_silent_and_its_twin_is_not() {
+    let drops = |expected: bool| {
+        during_task(async move {
+            let mut builder = pollscope::task::Builder::new().name("probe");
+            if expected {
+                builder = builder.expect_errors();
+            }
+            let probe = builder.spawn(async { Err::<(), _>("no answer") });
+            let probe = probe.expect("a task");
+            settle().await;
+            assert!(probe.is_finished());
+            drop(probe);
+        })
+    };
+    assert_eq!(drops(true), []);
+    assert_eq!(drops(false).len(), 1);
+}

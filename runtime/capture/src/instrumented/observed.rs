@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::{Describe, Read};
 use crate::event::{Detail, ErrorText, Family};
 use crate::level::{self, Level};
+use crate::protocol::sides::EXPECTED;
 use crate::record::{Outcome, Record};
 use crate::task::{self, HandleShare};
 use crate::{backtrace, is_err, thread};
@@ -94,6 +95,7 @@ impl<T> Observed<T> {
     fn unseen(&self, record: &'static Record) {
         if let Some(value) = &self.value
             && record.outcome() == Outcome::Error
+            && record.sides.bits() & EXPECTED == 0
         {
             leaked(record, value);
         }

@@ -19,6 +19,8 @@ pub(crate) const READ: u32 = 1 << 2;
 pub(crate) const LISTED: u32 = 1 << 4;
 /// Somebody aborted the task by its handle: its end is wanted.
 pub(crate) const ABORTED: u32 = 1 << 5;
+/// Its errors are values like others: none is told of.
+pub(crate) const EXPECTED: u32 = 1 << 6;
 
 /// Where the number starts.
 const NUMBER_SHIFT: u32 = 8;

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use crate::protocol::sides::{ABORTED, HANDLE_GONE, LISTED, READ, TASK_GONE};
+use crate::protocol::sides::{ABORTED, EXPECTED, HANDLE_GONE, LISTED, READ, TASK_GONE};
 use crate::record::Record;
 
 /// The join handle's side of a record: one word, empty where the task has none.
@@ -42,6 +42,14 @@ impl HandleShare {
             // Before the bit is set: whoever sees the bit finds the entry, and takes it out.
             super::aborts::keep(record, at);
             record.sides.mark(ABORTED);
+        }
+    }
+
+    /// An error of the task is a value like others: nobody is told where it is dropped. The spawner, before it gives
+    /// the handle away.
+    pub fn expect_errors(&self) {
+        if let Some(record) = self.0 {
+            record.sides.mark(EXPECTED);
         }
     }
 

@@ -24,6 +24,7 @@ use crate::runtime::Handle;
 #[derive(Default, Debug)]
 pub struct Builder<'a> {
     name: Option<&'a str>,
+    expects_errors: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -35,7 +36,38 @@ impl<'a> Builder<'a> {
     /// Names the task.
     #[must_use]
     pub fn name(&self, name: &'a str) -> Self {
-        Self { name: Some(name) }
+        Self {
+            name: Some(name),
+            ..*self
+        }
+    }
+
+    /// Says that an `Err` of the task is a value like others, which may be dropped: it is not reported where nobody
+    /// reads it. A panic is.
+    ///
+    /// ```
+    /// # let runtime = pollscope_tokio::runtime::Runtime::new()?;
+    /// # runtime.block_on(async {
+    /// let probe = pollscope_tokio::task::Builder::new().expect_errors().spawn(async { Err::<(), _>("no answer") })?;
+    /// drop(probe); // silent
+    /// # Ok::<(), std::io::Error>(())
+    /// # })?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn expect_errors(&self) -> Self {
+        Self {
+            expects_errors: true,
+            ..*self
+        }
+    }
+
+    fn spawned<T>(&self, handle: JoinHandle<T>) -> JoinHandle<T> {
+        if self.expects_errors {
+            handle.expecting_errors()
+        } else {
+            handle
+        }
     }
 
     /// Spawns a task on the current runtime.
@@ -49,9 +81,9 @@ impl<'a> Builder<'a> {
         F::Output: Send + 'static,
     {
         let task = NewTask::here(TaskKind::Task).named(self.name);
-        Ok(
+        Ok(self.spawned(
             watched!(task, future => |future, share| JoinHandle::new(tokio::task::spawn(future), share)),
-        )
+        ))
     }
 
     /// Spawns a task on the runtime of `handle`.
@@ -64,7 +96,8 @@ impl<'a> Builder<'a> {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        Ok(handle.spawn_as(NewTask::here(TaskKind::Task).named(self.name), future))
+        let handle = handle.spawn_as(NewTask::here(TaskKind::Task).named(self.name), future);
+        Ok(self.spawned(handle))
     }
 
     /// Spawns a `!Send` task on the current [`LocalSet`] or local runtime.
@@ -80,10 +113,8 @@ impl<'a> Builder<'a> {
         F: Future + 'static,
         F::Output: 'static,
     {
-        Ok(super::spawn::spawn_local_as(
-            NewTask::here(TaskKind::Local).named(self.name),
-            future,
-        ))
+        let task = NewTask::here(TaskKind::Local).named(self.name);
+        Ok(self.spawned(super::spawn::spawn_local_as(task, future)))
     }
 
     /// Spawns a `!Send` task on `local_set`.
@@ -100,7 +131,8 @@ impl<'a> Builder<'a> {
         F: Future + 'static,
         F::Output: 'static,
     {
-        Ok(local_set.spawn_as(NewTask::here(TaskKind::Local).named(self.name), future))
+        let handle = local_set.spawn_as(NewTask::here(TaskKind::Local).named(self.name), future);
+        Ok(self.spawned(handle))
     }
 
     /// Runs a closure on the blocking pool of the current runtime.
@@ -116,7 +148,8 @@ impl<'a> Builder<'a> {
         let (work, share) = NewTask::here(TaskKind::Blocking)
             .named(self.name)
             .of_closure(work);
-        Ok(JoinHandle::new(tokio::task::spawn_blocking(work), share))
+        let handle = JoinHandle::new(tokio::task::spawn_blocking(work), share);
+        Ok(self.spawned(handle))
     }
 
     /// Runs a closure on the blocking pool of the runtime of `handle`.
@@ -129,6 +162,7 @@ impl<'a> Builder<'a> {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        Ok(handle.spawn_blocking_as(NewTask::here(TaskKind::Blocking).named(self.name), work))
+        let task = NewTask::here(TaskKind::Blocking).named(self.name);
+        Ok(self.spawned(handle.spawn_blocking_as(task, work)))
     }
 }

@@ -48,6 +48,12 @@ impl<T> JoinHandle<T> {
         Self { inner, share }
     }
 
+    /// Its errors are values like others.
+    pub(crate) fn expecting_errors(self) -> Self {
+        self.share.expect_errors();
+        self
+    }
+
     /// Aborts the task: see [`tokio::task::JoinHandle::abort`]. The inspector shows who did, and where.
     #[track_caller]
     pub fn abort(&self) {
