@@ -1,7 +1,7 @@
 //! Programs under test: started in a room of their own, and ended with the test.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -147,6 +147,15 @@ impl Program {
                 ),
             }
         }
+    }
+
+    /// Writes a line to its standard input, which is a pipe.
+    ///
+    /// # Panics
+    /// It is none, or the program does not read it any more.
+    pub fn tell(&mut self, line: &str) {
+        let stdin = self.child.stdin.as_mut().expect("a pipe");
+        writeln!(stdin, "{line}").expect("the program reads");
     }
 
     /// Sends it a signal.

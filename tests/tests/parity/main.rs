@@ -17,6 +17,8 @@ mod p08;
 mod p09;
 mod p10;
 mod p11;
+mod p12;
+mod p13;
 mod p16;
 mod p17;
 mod p18;

@@ -32,13 +32,18 @@ impl Row {
 
     /// Either, with this environment and nothing else that speaks to pollscope.
     pub(crate) fn start(name: &'static str, what: &str, env: &[(&str, &str)]) -> Self {
+        Self::until(name, what, env, "done")
+    }
+
+    /// As `start`, and goes on as soon as the program says `ready`.
+    pub(crate) fn until(name: &'static str, what: &str, env: &[(&str, &str)], ready: &str) -> Self {
         let room = Room::new();
         let mut command = room.command(env!("CARGO_BIN_EXE_parity"));
         command
             .args([name, what])
             .envs(env.iter().copied())
             .stdin(Stdio::piped());
-        let program = room.start(command, "done");
+        let program = room.start(command, ready);
         Self {
             name,
             room,

@@ -24,6 +24,8 @@ mod p08_no_runtime;
 mod p09_coroutine_threadsafe;
 mod p10_call_soon_threadsafe;
 mod p11_executor;
+mod p12_slow_poll;
+mod p13_stuck_now;
 mod p16_lost_errors;
 mod p17_callback_panic;
 mod p18_exception_handler;
@@ -64,6 +66,8 @@ const ROWS: &[Row] = rows! {
     "p09" => p09_coroutine_threadsafe,
     "p10" => p10_call_soon_threadsafe,
     "p11" => p11_executor,
+    "p12" => p12_slow_poll,
+    "p13" => p13_stuck_now,
     "p16" => p16_lost_errors,
     "p17" => p17_callback_panic,
     "p18" => p18_exception_handler,
