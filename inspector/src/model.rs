@@ -23,5 +23,5 @@ pub use task::{Aborter, Outcome, Task, TaskDetail, TaskKind, TaskState, WakerFig
 pub use thread::{Thread, ThreadRef, ThreadStack};
 pub use view::{Change, View};
 pub use warning::{
-    Delayed, ErrorText, Frame, Place, Severity, TaskRef, Verdict, Warning, WarningKind,
+    Delayed, ErrorText, Frame, Place, Severity, SubFuture, TaskRef, Verdict, Warning, WarningKind,
 };

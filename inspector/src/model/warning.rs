@@ -70,6 +70,15 @@ pub struct Delayed {
     pub max_ns: u64,
 }
 
+/// The future within a task that accounts for a slow poll.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SubFuture {
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// Where it was made, or the macro that polls it stands.
+    pub site: Option<Site>,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ErrorText {
     #[serde(rename = "type")]
@@ -100,6 +109,7 @@ pub struct Warning {
     pub cpu_ns: Option<u64>,
     pub threshold_ns: Option<u64>,
     pub poll: Option<u64>,
+    pub sub_future: Option<SubFuture>,
     pub delayed: Option<Delayed>,
     pub error: Option<ErrorText>,
     /// The worst wall time of all that were counted.

@@ -102,6 +102,7 @@ fn slow_poll() -> Warning {
         cpu_ns: Some(20_000),
         threshold_ns: Some(100_000_000),
         poll: Some(3),
+        sub_future: None,
         delayed: Some(Delayed {
             tasks: 41,
             max_ns: 3_100_000_000,

@@ -32,6 +32,9 @@ pub(super) fn warning(
     if let Some(facts) = facts(warning) {
         writeln!(out, "     {facts}")?;
     }
+    if let Some(within) = within(warning) {
+        writeln!(out, "     within   {within}")?;
+    }
     if let Some(error) = &warning.error {
         let text = error.display.as_ref().or(error.debug.as_ref());
         let texts = [Some(&error.type_name), text].into_iter().flatten();
@@ -40,6 +43,13 @@ pub(super) fn warning(
     }
     place(out, "created ", &warning.created, depth, paint)?;
     place(out, "observed", &warning.observed, depth, paint)
+}
+
+/// The future within the task that accounts for the time.
+fn within(warning: &Warning) -> Option<String> {
+    let sub = warning.sub_future.as_ref()?;
+    let at = sub.site.as_ref().map(|site| format!(", {}", site.short()));
+    Some(format!("{}{}", sub.type_name, at.unwrap_or_default()))
 }
 
 /// The worst first, and of equals the one counted most.

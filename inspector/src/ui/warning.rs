@@ -10,7 +10,7 @@ use super::{Theme, boxes, figure};
 use crate::app::page::Page;
 use crate::app::{App, SourceKey, path};
 use crate::format;
-use crate::model::{Level, Place, Verdict, Warning};
+use crate::model::{Level, Place, Site, Verdict, Warning};
 
 /// From here on the two places stand side by side.
 const SIDE_BY_SIDE: u16 = 100;
@@ -236,6 +236,11 @@ fn facts<'a>(
             if warning.live { "so far" } else { "took" },
             text,
         ));
+    }
+    if let Some(sub) = &warning.sub_future {
+        let at = sub.site.as_ref().map_or_else(String::new, Site::short);
+        let text = format!("{} {at}", sub.type_name);
+        lines.push(fact(theme, "within", text.trim_end().to_owned()));
     }
     if let Some(delayed) = warning.delayed.as_ref().filter(|delayed| delayed.tasks > 0) {
         let tasks = figure::plural(delayed.tasks, "other task");

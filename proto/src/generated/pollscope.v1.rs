@@ -528,6 +528,9 @@ pub struct Warning {
     /// Different tasks counted, as far as they were told apart.
     #[prost(uint64, tag = "24")]
     pub tasks: u64,
+    /// The future within the task that accounts for a slow poll.
+    #[prost(message, optional, tag = "25")]
+    pub sub_future: ::core::option::Option<Site>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TaskRequest {

@@ -14,7 +14,7 @@ pub(crate) mod wrong_thread;
 
 use std::sync::Arc;
 
-use pollscope_capture::event::{Detail, Event, Family};
+use pollscope_capture::event::{Detail, Event, Family, PollText};
 use pollscope_capture::thread::Role;
 use pollscope_capture::{SiteId, StackId, TaskKind, clock, level, site};
 
@@ -34,25 +34,11 @@ pub(crate) enum Outcome {
 pub(crate) fn judge(event: &Event, name_of_tid: impl Fn(u32) -> Option<ThreadName>) -> Outcome {
     let now = clock::mono_of(event.at);
     let mut finding = match &event.detail {
-        Detail::Poll { ns, number } => {
-            return Outcome::Poll(Box::new(slow_poll::Finished {
-                of: slow_poll::LongPoll {
-                    key: slow_poll::PollKey {
-                        task: event.task,
-                        poll: *number,
-                    },
-                    at_ns: now,
-                    site: event.site,
-                    task_name: event.name(),
-                    created: event.created,
-                    thread: teller(event),
-                    belongs: event.teller.belongs,
-                    wall_ns: *ns,
-                    threshold_ns: level::slow_poll_ns(),
-                },
-                permitted: event.teller.role == Role::Blocking
-                    && site::get(event.site).kind == TaskKind::BlockOn,
-            }));
+        Detail::Poll(text) => {
+            return Outcome::Poll(Box::new(finished(event, text.number, text)));
+        }
+        Detail::Drop(text) => {
+            return Outcome::Poll(Box::new(finished(event, slow_poll::DROP, text)));
         }
         Detail::Unpolled { definite } => {
             never_awaited::finding(base(event, Kind::NeverAwaited, now), *definite)
@@ -79,6 +65,30 @@ pub(crate) fn judge(event: &Event, name_of_tid: impl Fn(u32) -> Option<ThreadNam
         excused: false,
         log: Log::Paced,
     }))
+}
+
+/// The end of a poll, or of a drop.
+fn finished(event: &Event, poll: u64, text: &PollText) -> slow_poll::Finished {
+    slow_poll::Finished {
+        of: slow_poll::LongPoll {
+            key: slow_poll::PollKey {
+                task: event.task,
+                poll,
+            },
+            at_ns: clock::mono_of(event.at),
+            site: event.site,
+            task_name: event.name(),
+            created: event.created,
+            thread: teller(event),
+            belongs: event.teller.belongs,
+            wall_ns: text.ns,
+            threshold_ns: level::slow_poll_ns(),
+        },
+        permitted: event.teller.role == Role::Blocking
+            && site::get(event.site).kind == TaskKind::BlockOn,
+        cpu_ns: text.cpu_ns,
+        sub: text.sub.map(Source::of_sub),
+    }
 }
 
 /// What all families have in common.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use pollscope_capture::event::ErrorText;
 use pollscope_capture::scope::Belongs;
 use pollscope_capture::stack::Verdict;
+use pollscope_capture::sub::Sub;
 use pollscope_capture::{SiteId, TaskKind, site};
 use pollscope_proto::kinds;
 
@@ -175,6 +176,17 @@ impl Source {
         }
     }
 
+    /// The place of a future within a task.
+    pub(crate) fn of_sub(sub: Sub) -> Self {
+        match sub {
+            Sub::Tracked(id) => Self::of_site(id),
+            Sub::Branch(at, type_name) => Self {
+                type_name: Cow::Borrowed(type_name()),
+                ..Self::at(at.file(), at.line(), at.column())
+            },
+        }
+    }
+
     /// A place that is no spawn site.
     pub(crate) fn at(file: impl Into<Cow<'static, str>>, line: u32, column: u32) -> Self {
         Self {
@@ -277,6 +289,8 @@ pub struct Finding {
     pub threshold_ns: Option<u64>,
     /// Which poll of its task, from 1.
     pub poll: Option<u64>,
+    /// The future within the task that accounts for the poll, where it is known.
+    pub sub_future: Option<Source>,
     /// Whom it keeps, or kept, waiting.
     pub delayed: Option<Delayed>,
     /// What was lost.
@@ -321,6 +335,7 @@ impl Finding {
             cpu_ns: None,
             threshold_ns: None,
             poll: None,
+            sub_future: None,
             delayed: None,
             error: None,
             panic: None,

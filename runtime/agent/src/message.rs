@@ -85,10 +85,14 @@ fn slow_poll(finding: &Finding) -> String {
     if let Some(verdict) = &finding.verdict {
         line.push_str(&verdict_text(*verdict));
     }
-    let _ = write!(line, ", created at {}", finding.site);
-    if finding.live {
-        line.push_str(&delayed_text(finding.delayed));
+    if let Some(sub) = &finding.sub_future {
+        let _ = write!(line, ", in {}", type_text(&sub.type_name));
+        if !sub.file.is_empty() {
+            let _ = write!(line, " at {}:{}", sub.file, sub.line);
+        }
     }
+    let _ = write!(line, ", created at {}", finding.site);
+    line.push_str(&delayed_text(finding.delayed, finding.live));
     line
 }
 
@@ -125,9 +129,7 @@ fn worker_blocked(finding: &Finding) -> String {
     if !finding.site.file.is_empty() {
         let _ = write!(line, " at {}", finding.site);
     }
-    if finding.live {
-        line.push_str(&delayed_text(finding.delayed));
-    }
+    line.push_str(&delayed_text(finding.delayed, finding.live));
     line
 }
 
@@ -219,18 +221,17 @@ fn verdict_text(verdict: Verdict) -> String {
     }
 }
 
-fn delayed_text(delayed: Option<Delayed>) -> String {
-    match delayed {
-        Some(Delayed { tasks: 1, max_ns }) => {
-            format!("; 1 task waits behind it, for {}", seconds(max_ns))
-        }
-        Some(Delayed { tasks, max_ns }) if tasks > 1 => {
-            format!(
-                "; {tasks} tasks wait behind it, the longest for {}",
-                seconds(max_ns)
-            )
-        }
-        _ => String::new(),
+/// Whom it keeps waiting; once it is over, whom it was last seen to.
+fn delayed_text(delayed: Option<Delayed>, live: bool) -> String {
+    let Some(Delayed { tasks, max_ns }) = delayed.filter(|delayed| delayed.tasks > 0) else {
+        return String::new();
+    };
+    let wait = seconds(max_ns);
+    match (tasks, live) {
+        (1, true) => format!("; 1 task waits behind it, for {wait}"),
+        (1, false) => format!("; 1 task waited behind it, for {wait}"),
+        (_, true) => format!("; {tasks} tasks wait behind it, the longest for {wait}"),
+        (_, false) => format!("; {tasks} tasks waited behind it, the longest for {wait}"),
     }
 }
 

@@ -120,6 +120,13 @@ pub fn init() {
     });
 }
 
+/// Whether the counter can be believed about a span of `ns` that ends now. One that jumped (a migration between cores out
+/// of step, a suspend) would invent slow polls.
+#[cold]
+pub(crate) fn agrees(ns: u64) -> bool {
+    mono_of(ticks()).abs_diff(mono_ns()) <= (ns / 4).max(1_000_000)
+}
+
 /// Whether the clock is the CPU's counter.
 pub fn is_counter() -> bool {
     COUNTER.load(Ordering::Relaxed)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::record::Record;
 use crate::scope::Belongs;
+use crate::sub::Sub;
 use crate::thread::{Role, Thread};
 use crate::{SiteId, StackId, names};
 
@@ -137,12 +138,9 @@ pub enum Detail {
         definite: bool,
     },
     /// A poll that took long.
-    Poll {
-        /// How long it took, in nanoseconds.
-        ns: u64,
-        /// Which poll of its task, from 1.
-        number: u64,
-    },
+    Poll(Box<PollText>),
+    /// A drop outside of any poll that took long: a poll without a number.
+    Drop(Box<PollText>),
     /// An `Err` nobody saw.
     Error(Box<ErrorText>),
     /// A panic nobody saw.
@@ -151,6 +149,19 @@ pub enum Detail {
     Thread(Box<ThreadText>),
     /// One of the families that are told in words.
     Note(Family, Box<NoteText>),
+}
+
+/// What is known of a long poll at its end.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PollText {
+    /// How long it took, in nanoseconds.
+    pub ns: u64,
+    /// Which poll of its task, from 1.
+    pub number: u64,
+    /// CPU time of its thread at its end, since the thread began.
+    pub cpu_ns: Option<u64>,
+    /// The future within the task that accounts for it.
+    pub sub: Option<Sub>,
 }
 
 /// What could be learnt of an error value.

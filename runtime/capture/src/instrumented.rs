@@ -14,6 +14,7 @@ mod blocking;
 mod held;
 mod observed;
 mod seen;
+mod shown;
 pub(crate) mod spans;
 mod timed;
 
@@ -259,9 +260,21 @@ impl<F: Future, D: Describe<F::Output>> Instrumented<F, D> {
 
 impl<F: Future, D: Describe<F::Output>> Drop for Instrumented<F, D> {
     fn drop(&mut self) {
-        // With a record it is not at its end: aborted, shut down, or unwound.
-        let _gone = self.held.record().map(Gone::new);
-        // SAFETY: dropped here and nowhere else; `self` is not used again.
+        if let Some(record) = self.held.record() {
+            return self.drop_early(record);
+        }
+        // SAFETY: dropped here or by `drop_early`; `self` is not used again.
+        unsafe { ManuallyDrop::drop(&mut self.future) };
+    }
+}
+
+impl<F: Future, D: Describe<F::Output>> Instrumented<F, D> {
+    /// The drop of a future that still has its record. It is not at its end: aborted, shut down, or unwound.
+    #[cold]
+    #[inline(never)]
+    fn drop_early(&mut self, record: &'static Record) {
+        let _gone = Gone::new(record);
+        // SAFETY: called by `drop` alone, which does nothing more.
         unsafe { ManuallyDrop::drop(&mut self.future) };
     }
 }
@@ -276,10 +289,13 @@ struct Gone {
 }
 
 impl Gone {
+    #[cold]
+    #[inline(never)]
     fn new(record: &'static Record) -> Self {
         let thread = thread::current();
         if let Some(thread) = thread {
             thread.set_dropping(1);
+            shown::begin(record, thread);
         }
         let since = (!std::thread::panicking()).then(clock::ticks);
         Self {
@@ -291,8 +307,11 @@ impl Gone {
 }
 
 impl Drop for Gone {
+    #[cold]
+    #[inline(never)]
     fn drop(&mut self) {
         if let Some(thread) = self.thread {
+            shown::end(self.record, thread);
             thread.set_dropping(-1);
         }
         let outcome = match (self.record.outcome(), self.since) {

@@ -28,6 +28,7 @@ pub mod scope;
 pub mod site;
 pub mod slab;
 pub mod stack;
+pub mod sub;
 mod sync;
 pub mod tally;
 pub mod task;

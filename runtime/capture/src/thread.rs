@@ -6,8 +6,8 @@
 
 mod local;
 
+pub(crate) use local::{Local, current_if_known, level_changed, local, local_if_known, with};
 pub use local::{all, current};
-pub(crate) use local::{current_if_known, level_changed, local, with};
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, TryLockError};
@@ -64,6 +64,10 @@ pub struct Thread {
     pauses: Counter,
     /// Depth of task drops: futures dropped inside one are excused.
     dropping: Counter,
+    /// Drops shown in place of a poll.
+    drops: Counter,
+    /// Ticks that were no poll's time so far: see `excuse`.
+    excused: Counter,
     tid: AtomicU32,
     runtime: AtomicU32,
     /// The scope that was opened here; 0: none.
@@ -108,6 +112,8 @@ impl Thread {
             paused: Counter::default(),
             pauses: Counter::default(),
             dropping: Counter::default(),
+            drops: Counter::default(),
+            excused: Counter::default(),
             tid: AtomicU32::new(0),
             runtime: AtomicU32::new(0),
             scope: AtomicU32::new(0),
@@ -160,6 +166,18 @@ impl Thread {
         self.paused.set(self.paused.get().saturating_sub(1));
     }
 
+    /// Publishes a drop outside of any poll, its record's edge already set.
+    pub(crate) fn begin_drop(&self, record: &'static Record) {
+        self.drops.bump(1);
+        let _nothing = self.enter(record);
+    }
+
+    /// Publishes that the drop is over.
+    pub(crate) fn end_drop(&self) {
+        self.leave(Outer(std::ptr::null_mut()));
+        self.drops.set(self.drops.get().saturating_sub(1));
+    }
+
     /// The record that is polled on this thread now.
     #[inline]
     pub(crate) fn current_record(&self) -> Option<&'static Record> {
@@ -171,12 +189,23 @@ impl Thread {
     pub(crate) fn ended(&self, ns: u64, excused: impl FnOnce() -> u64) {
         match self.current_record() {
             None => self.busy_ns.bump(ns),
-            Some(_) => self.excuse(excused()),
+            Some(_) => self.postpone(excused()),
         }
     }
 
     /// Time inside the poll that runs, in ticks, which is not the poll's: our own work, blocking regions.
     pub(crate) fn excuse(&self, ticks: u64) {
+        self.excused.bump(ticks);
+        self.postpone(ticks);
+    }
+
+    /// Ticks that were no poll's time so far.
+    pub(crate) fn excused(&self) -> u64 {
+        self.excused.get()
+    }
+
+    /// The poll that runs began later by so many ticks.
+    fn postpone(&self, ticks: u64) {
         // A timed poll is measured from its edge.
         if let Some(record) = self.current_record()
             && record.edge.get() != 0
@@ -359,6 +388,11 @@ impl Thread {
         self.hooked
             .load(Ordering::Relaxed)
             .then(|| self.parks.get())
+    }
+
+    /// Whether it drops a task outside of any poll: then `now` names that task.
+    pub fn drops(&self) -> bool {
+        self.drops.get() > 0
     }
 
     /// Whether it is inside a blocking region (`block_in_place`): there it may block.

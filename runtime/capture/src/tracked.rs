@@ -21,11 +21,11 @@ use std::task::{Context, Poll};
 use crate::event::{Detail, Event, Family, Teller};
 use crate::level::{self, Level};
 use crate::record::Record;
+use crate::sub::{self, Sub};
 use crate::{SiteId, StackId, TaskKind, backtrace, clock, names, registry, thread};
 
 /// A future that tells when it is dropped before its first poll. 16 bytes more than the future.
 pub struct Tracked<F> {
-    /// `SiteId::OTHER` once it was polled, or is not to be told of.
     site: SiteId,
     stack: StackId,
     /// Where the thread stood when it was made; once it was polled, whether it has ended.
@@ -39,10 +39,14 @@ const SUSPENDED: u64 = 1;
 /// In place of a stamp: at its end, or never followed.
 const ENDED: u64 = 0;
 
+fn is_unpolled(stamp: u64) -> bool {
+    stamp > SUSPENDED
+}
+
 impl<F> std::fmt::Debug for Tracked<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tracked")
-            .field("polled", &(self.site == SiteId::OTHER))
+            .field("polled", &!is_unpolled(self.stamp))
             .finish_non_exhaustive()
     }
 }
@@ -90,7 +94,6 @@ pub fn track<F>(future: F) -> Tracked<F> {
 impl<F> Tracked<F> {
     /// Drops the future without a report: it was made and is not wanted.
     pub fn discard(mut self) {
-        self.site = SiteId::OTHER;
         self.stamp = ENDED;
     }
 }
@@ -102,13 +105,13 @@ impl<F: Future> Future for Tracked<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         // SAFETY: `future` is structurally pinned: never moved out of a pinned `Tracked`; the rest is not pinned.
         let this = unsafe { self.get_unchecked_mut() };
-        if this.site != SiteId::OTHER {
-            this.site = SiteId::OTHER;
+        if is_unpolled(this.stamp) {
             this.stamp = SUSPENDED;
             stir();
         }
         // SAFETY: as above; it is not moved before `drop`, which drops it in place.
-        let polled = unsafe { Pin::new_unchecked(&mut *this.future) }.poll(cx);
+        let future = unsafe { Pin::new_unchecked(&mut *this.future) };
+        let polled = sub::poll(Sub::Tracked(this.site), || future.poll(cx));
         if polled.is_ready() {
             this.stamp = ENDED;
         }
@@ -171,7 +174,7 @@ impl Drop for Excuse {
 impl<F> Drop for Tracked<F> {
     #[inline]
     fn drop(&mut self) {
-        if self.site != SiteId::OTHER {
+        if is_unpolled(self.stamp) {
             forgotten(self.site, self.stack, self.stamp);
         }
         let _excused = (needs_drop::<F>() && self.stamp == SUSPENDED).then(Excuse::begin);
@@ -185,7 +188,9 @@ impl<F> Drop for Tracked<F> {
 fn forgotten(site: SiteId, created: StackId, stamp: u64) {
     let Some(local) = thread::local() else { return };
     let thread = &local.thread;
-    if std::thread::panicking() || thread.is_dropping() || level::level() == Level::Off {
+    // What found no room in the table of sites has no place to be told of.
+    let nowhere = site == SiteId::OTHER;
+    if nowhere || std::thread::panicking() || thread.is_dropping() || level::level() == Level::Off {
         return;
     }
     let tally = thread.tally_of(site);

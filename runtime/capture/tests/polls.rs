@@ -133,7 +133,7 @@ fn a_slow_poll_is_told_with_its_number_and_a_quick_one_is_not() {
         panic!("{told:?}");
     };
     assert!(
-        matches!(event.detail, Detail::Poll { ns, number: 2, .. } if ns >= 11_000_000),
+        matches!(&event.detail, Detail::Poll(text) if text.number == 2 && text.ns >= 11_000_000),
         "{event:?}"
     );
 }

@@ -45,8 +45,8 @@ impl From<Event> for Found {
             Detail::Error(text) => What::Error(*text),
             Detail::Thread(text) => What::Thread(*text),
             Detail::Note(family, text) => What::Note(family, *text),
-            Detail::Poll { ns, .. } => What::Slow(Duration::from_nanos(ns)),
-            Detail::Panic(_) => What::Other,
+            Detail::Poll(text) => What::Slow(Duration::from_nanos(text.ns)),
+            Detail::Drop(_) | Detail::Panic(_) => What::Other,
         };
         let at_line = event.place.map(std::panic::Location::line);
         Self {

@@ -7,10 +7,12 @@
 //! Nothing else changes: the tokens go to Tokio's macro; branch order, fairness and what is borrowed are its own.
 
 use std::future::{Future, IntoFuture};
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
+use pollscope_capture::sub::{self, Sub};
 use pollscope_capture::tracked;
 
 /// A future of a `select!`, `join!` or `try_join!`. The macros write it as a struct expression: unlike a call it lets
@@ -19,6 +21,8 @@ use pollscope_capture::tracked;
 pub struct Owner<F> {
     /// The user's expression.
     pub future: F,
+    /// Where the macro stands.
+    pub at: &'static Location<'static>,
 }
 
 impl<F: IntoFuture> IntoFuture for Owner<F> {
@@ -30,6 +34,7 @@ impl<F: IntoFuture> IntoFuture for Owner<F> {
         Owned {
             begin: Begin,
             future: self.future.into_future(),
+            at: self.at,
             end: End,
         }
     }
@@ -43,6 +48,7 @@ pin_project! {
         begin: Begin,
         #[pin]
         future: F,
+        at: &'static Location<'static>,
         end: End,
     }
 }
@@ -76,7 +82,9 @@ impl<F: Future> Future for Owned<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         // What was made before and is dropped after has seen this poll between.
         tracked::stir();
-        self.project().future.poll(cx)
+        let this = self.project();
+        let branch = Sub::Branch(this.at, std::any::type_name::<F>);
+        sub::poll(branch, || this.future.poll(cx))
     }
 }
 
@@ -124,28 +132,28 @@ macro_rules! __select {
         $crate::private::tokio::select!($($mode)* $($done)* else => $else)
     };
     ($m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:block, $($r:tt)*) => {
-        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f }, if $c => $h, } $($r)*)
+        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f, at: const { ::core::panic::Location::caller() } }, if $c => $h, } $($r)*)
     };
     ($m:tt { $($d:tt)* } $p:pat = $f:expr => $h:block, $($r:tt)*) => {
-        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f } => $h, } $($r)*)
+        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f, at: const { ::core::panic::Location::caller() } } => $h, } $($r)*)
     };
     ($m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:block $($r:tt)*) => {
-        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f }, if $c => $h, } $($r)*)
+        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f, at: const { ::core::panic::Location::caller() } }, if $c => $h, } $($r)*)
     };
     ($m:tt { $($d:tt)* } $p:pat = $f:expr => $h:block $($r:tt)*) => {
-        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f } => $h, } $($r)*)
+        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f, at: const { ::core::panic::Location::caller() } } => $h, } $($r)*)
     };
     ($m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:expr) => {
-        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f }, if $c => { $h }, })
+        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f, at: const { ::core::panic::Location::caller() } }, if $c => { $h }, })
     };
     ($m:tt { $($d:tt)* } $p:pat = $f:expr => $h:expr) => {
-        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f } => { $h }, })
+        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f, at: const { ::core::panic::Location::caller() } } => { $h }, })
     };
     ($m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:expr, $($r:tt)*) => {
-        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f }, if $c => { $h }, } $($r)*)
+        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f, at: const { ::core::panic::Location::caller() } }, if $c => { $h }, } $($r)*)
     };
     ($m:tt { $($d:tt)* } $p:pat = $f:expr => $h:expr, $($r:tt)*) => {
-        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f } => { $h }, } $($r)*)
+        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f, at: const { ::core::panic::Location::caller() } } => { $h }, } $($r)*)
     };
 }
 
@@ -153,10 +161,10 @@ macro_rules! __select {
 #[macro_export]
 macro_rules! join {
     (biased; $($future:expr),+ $(,)?) => {
-        $crate::private::tokio::join!(biased; $($crate::private::Owner { future: $future }),+)
+        $crate::private::tokio::join!(biased; $($crate::private::Owner { future: $future, at: const { ::core::panic::Location::caller() } }),+)
     };
     ($($future:expr),+ $(,)?) => {
-        $crate::private::tokio::join!($($crate::private::Owner { future: $future }),+)
+        $crate::private::tokio::join!($($crate::private::Owner { future: $future, at: const { ::core::panic::Location::caller() } }),+)
     };
     ($($other:tt)*) => {
         $crate::private::tokio::join!($($other)*)
@@ -168,10 +176,10 @@ macro_rules! join {
 #[macro_export]
 macro_rules! try_join {
     (biased; $($future:expr),+ $(,)?) => {
-        $crate::private::tokio::try_join!(biased; $($crate::private::Owner { future: $future }),+)
+        $crate::private::tokio::try_join!(biased; $($crate::private::Owner { future: $future, at: const { ::core::panic::Location::caller() } }),+)
     };
     ($($future:expr),+ $(,)?) => {
-        $crate::private::tokio::try_join!($($crate::private::Owner { future: $future }),+)
+        $crate::private::tokio::try_join!($($crate::private::Owner { future: $future, at: const { ::core::panic::Location::caller() } }),+)
     };
     ($($other:tt)*) => {
         $crate::private::tokio::try_join!($($other)*)

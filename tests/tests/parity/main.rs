@@ -4,6 +4,7 @@
 mod row;
 
 mod e12;
+mod e43;
 mod guard;
 
 mod p01;
@@ -30,4 +31,5 @@ mod p23;
 mod p24;
 mod p26;
 mod p27;
+mod p29;
 mod p30;

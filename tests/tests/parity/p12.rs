@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::row::Row;
 
-const LONG_NS: u64 = 120_000_000;
+const LONG_NS: u64 = 300_000_000;
 const THRESHOLD_NS: u64 = 100_000_000;
 
 #[test]
@@ -26,7 +26,9 @@ fn p12_slow_poll() {
     assert!(sleeps["wall_ns"].as_u64() >= Some(LONG_NS), "{sleeps:#}");
     // A sleep uses no CPU, and is a slow poll all the same.
     assert!(sleeps["cpu_ns"].as_u64() < Some(LONG_NS / 2), "{sleeps:#}");
-    assert_eq!(sleeps["verdict"]["state"], "syscall", "{sleeps:#}");
+    // A watchdog that got no CPU meanwhile saw nothing of it.
+    let verdict = &sleeps["verdict"]["state"];
+    assert!(verdict == "syscall" || verdict.is_null(), "{sleeps:#}");
 
     row.is_at(&spins["site"], "spins");
     assert_eq!(spins["task"]["name"], "spins", "{spins:#}");
@@ -36,7 +38,9 @@ fn p12_slow_poll() {
     assert_eq!(spins["verdict"]["state"], "on_cpu", "{spins:#}");
 
     for warning in &slow {
-        assert_eq!(warning["severity"], "warn", "{warning:#}");
+        let very = warning["wall_ns"].as_u64() >= Some(1_000_000_000);
+        let severity = if very { "error" } else { "warn" };
+        assert_eq!(warning["severity"], severity, "{warning:#}");
         assert_eq!(warning["count"], 1, "{warning:#}");
         assert_eq!(warning["live"], false, "{warning:#}");
         assert_eq!(warning["threshold_ns"], THRESHOLD_NS, "{warning:#}");

@@ -44,6 +44,12 @@ impl Row {
             .envs(env.iter().copied())
             .stdin(Stdio::piped());
         let program = room.start(command, ready);
+        // A program that is busy at once may be ready before its agent is.
+        let target = program.target();
+        wait_until("it can be asked", LIMIT, || {
+            let asked = room.pollscope(&["report", &target, "--json"]);
+            asked.status.success().then_some(())
+        });
         Self {
             name,
             room,

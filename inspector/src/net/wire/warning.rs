@@ -3,7 +3,7 @@
 use pollscope_proto::v1;
 
 use super::{RawStack, long_text, place, severity, site, some_text, text, verdict};
-use crate::model::{Delayed, ErrorText, TaskRef, Warning, WarningKind};
+use crate::model::{Delayed, ErrorText, SubFuture, TaskRef, Warning, WarningKind};
 
 /// A warning whose two backtraces are still to be filled in.
 #[derive(Clone, Debug)]
@@ -48,6 +48,7 @@ pub(in crate::net) fn warning(from: &v1::Warning) -> RawWarning {
         cpu_ns: from.cpu_ns,
         threshold_ns: from.threshold_ns,
         poll: from.poll,
+        sub_future: from.sub_future.as_ref().map(sub_future),
         delayed,
         error: from.error.as_ref().map(error),
         worst_ns: from.worst_ns,
@@ -57,6 +58,13 @@ pub(in crate::net) fn warning(from: &v1::Warning) -> RawWarning {
         warning,
         created,
         observed,
+    }
+}
+
+fn sub_future(from: &v1::Site) -> SubFuture {
+    SubFuture {
+        type_name: text(&from.type_name),
+        site: Some(site(from)).filter(|site| !site.file.is_empty()),
     }
 }
 

@@ -9,7 +9,7 @@
 
 mod witness;
 
-pub(crate) use witness::{Finished, LongPoll, PollKey, Sighting};
+pub(crate) use witness::{DROP, Finished, LongPoll, PollKey, Sighting};
 
 use std::sync::Arc;
 
@@ -202,6 +202,7 @@ impl SlowPolls {
                 }
             };
         let mut finding = end.of.finding();
+        finding.sub_future.clone_from(&end.sub);
         finding.severity = if counted_real && !excused {
             severity(end.of.wall_ns)
         } else {
@@ -212,7 +213,9 @@ impl SlowPolls {
             finding.observed.stack = Arc::clone(&seen.sighting.stack);
             finding.observed.truncated = seen.sighting.truncated;
             finding.verdict = seen.sighting.verdict;
-            finding.cpu_ns = seen.sighting.cpu_ns;
+            let cpu = end.cpu_ns.zip(seen.sighting.cpu_before_ns);
+            let cpu_ns = cpu.map(|(now, before)| now.saturating_sub(before));
+            finding.cpu_ns = cpu_ns.or(seen.sighting.cpu_ns);
             finding.delayed = seen.sighting.delayed;
         } else if excused {
             finding.verdict = lost.why.map(|activity| Verdict {

@@ -1,6 +1,6 @@
 //! Each family: what must be found, and the twin that must stay silent or a note.
 
-use pollscope_capture::event::{ErrorText, PanicText, Teller, ThreadText};
+use pollscope_capture::event::{ErrorText, PanicText, PollText, Teller, ThreadText};
 
 use super::*;
 use crate::finding::Certainty;
@@ -124,7 +124,11 @@ fn a_wrong_thread_names_both() {
 
 #[test]
 fn the_end_of_a_long_poll_waits_for_the_watchdog() {
-    let detail = Detail::Poll { ns: 120, number: 2 };
+    let detail = Detail::Poll(Box::new(PollText {
+        ns: 120,
+        number: 2,
+        ..PollText::default()
+    }));
     let Outcome::Poll(end) = judge(&told(detail), |_| None) else {
         panic!("the end of a poll")
     };

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{capital, clean, delayed_text, seconds, task_text, thread_text, type_text, word};
+use super::{
+    capital, clean, delayed_text, seconds, task_text, thread_text, type_text, verdict_text, word,
+};
 use crate::finding::{Finding, Kind};
 
 pub(super) fn line(finding: &Finding) -> String {
@@ -64,7 +66,7 @@ fn timer_late(finding: &Finding) -> String {
     if let Some(subject) = finding.subject.as_deref() {
         let _ = write!(line, ": {}", clean(subject));
     }
-    line.push_str(&delayed_text(finding.delayed));
+    line.push_str(&delayed_text(finding.delayed, false));
     line
 }
 
@@ -96,15 +98,27 @@ fn resource_leak(finding: &Finding) -> String {
 }
 
 fn slow_drop(finding: &Finding) -> String {
-    let mut line = format!(
-        "Dropping {} took {}",
-        task(finding),
-        seconds(finding.wall_ns.unwrap_or(0))
-    );
+    let Some(wall) = finding.wall_ns else {
+        return format!(
+            "Dropping {} took long: counted, the example was lost; created at {}",
+            task(finding),
+            finding.site
+        );
+    };
+    let took = match (finding.live, finding.at_least) {
+        (true, _) => "has taken at least",
+        (false, true) => "took at least",
+        (false, false) => "took",
+    };
+    let mut line = format!("Dropping {} {took} {}", task(finding), seconds(wall));
     if let Some(threshold) = finding.threshold_ns {
         let _ = write!(line, " (threshold {})", seconds(threshold));
     }
+    if let Some(verdict) = &finding.verdict {
+        line.push_str(&verdict_text(*verdict));
+    }
     let _ = write!(line, ", created at {}", finding.site);
+    line.push_str(&delayed_text(finding.delayed, finding.live));
     line
 }
 

@@ -110,6 +110,52 @@ fn a_poll_that_lasts() {
 }
 
 #[test]
+fn a_poll_that_kept_others_waiting_and_the_future_in_it_that_took_the_time() {
+    let delayed = |tasks| {
+        Some(Delayed {
+            tasks,
+            max_ns: 110_000_000,
+        })
+    };
+    let mut sub = Source::at("src/b.rs", 9, 5);
+    sub.type_name = "app::settle::{{closure}}".into();
+    let mut poll = Finding {
+        wall_ns: Some(124_000_000),
+        threshold_ns: Some(100_000_000),
+        sub_future: Some(sub),
+        delayed: delayed(3),
+        ..named(Kind::SlowPoll)
+    };
+    assert_eq!(
+        line(&poll),
+        "Polling task 7 \"settle\" took 0.124 s (threshold 0.100 s), in app::settle at src/b.rs:9, \
+         created at src/a.rs:20:5; 3 tasks waited behind it, the longest for 0.110 s"
+    );
+    poll.delayed = delayed(1);
+    assert!(line(&poll).ends_with("; 1 task waited behind it, for 0.110 s"));
+    poll.delayed = delayed(0);
+    assert!(line(&poll).ends_with("created at src/a.rs:20:5"));
+}
+
+#[test]
+fn a_drop_that_took_long_and_one_that_lasts() {
+    let mut drop = Finding {
+        wall_ns: Some(120_000_000),
+        threshold_ns: Some(100_000_000),
+        ..named(Kind::SlowDrop)
+    };
+    assert_eq!(
+        line(&drop),
+        "Dropping task 7 \"settle\" took 0.120 s (threshold 0.100 s), created at src/a.rs:20:5"
+    );
+    (drop.live, drop.at_least) = (true, true);
+    assert_eq!(
+        line(&drop),
+        "Dropping task 7 \"settle\" has taken at least 0.120 s (threshold 0.100 s), created at src/a.rs:20:5"
+    );
+}
+
+#[test]
 fn a_future_never_awaited() {
     assert_eq!(
         line(&Finding {

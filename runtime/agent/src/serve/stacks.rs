@@ -108,6 +108,7 @@ pub(super) fn warning(finding: &Finding) -> v1::Warning {
         error,
         worst_ns: finding.worst_ns,
         tasks: finding.tasks,
+        sub_future: finding.sub_future.as_ref().map(source),
     }
 }
 

@@ -12,7 +12,7 @@ use pollscope_capture::thread::{Now, Role, Thread};
 use pollscope_capture::{TaskKind, clock, names, scope};
 
 use crate::detect::poll_watch::{Due, PollWatch};
-use crate::detect::slow_poll::{LongPoll, PollKey, Sighting};
+use crate::detect::slow_poll::{DROP, LongPoll, PollKey, Sighting};
 use crate::finding::ThreadName;
 use crate::state::{Agent, State};
 
@@ -30,22 +30,37 @@ pub(super) struct Polls {
 
 struct Watched {
     watch: PollWatch,
+    thread: &'static Thread,
     record: &'static Record,
 }
 
 impl Watched {
     /// Whether its task is still in that poll.
     fn lasts(&self) -> bool {
-        let task = self.record.read();
-        task.is_some_and(|task| task.is_polled() && key(&task) == self.watch.key)
+        let Some(task) = self.record.read() else {
+            return false;
+        };
+        if self.watch.key.poll != DROP {
+            return task.is_polled() && key(&task) == self.watch.key;
+        }
+        // There is one drop at a time: another task's is shown in its place.
+        let other = |now: Now| !std::ptr::eq(now.record, self.record) && !is_polled(now.record);
+        self.thread.drops()
+            && task.id == self.watch.key.task
+            && !self.thread.now().is_some_and(other)
     }
 }
 
+/// The poll of a task that runs, or its drop.
 fn key(task: &Snapshot) -> PollKey {
     PollKey {
         task: task.id,
-        poll: task.polls(),
+        poll: if task.is_polled() { task.polls() } else { DROP },
     }
+}
+
+fn is_polled(record: &Record) -> bool {
+    record.read().is_some_and(|task| task.is_polled())
 }
 
 /// What a thread polls now.
@@ -61,7 +76,10 @@ impl Running {
             return None;
         }
         let now = thread.now()?;
-        let task = now.record.read().filter(Snapshot::is_polled)?;
+        let task = now.record.read()?;
+        if !task.is_polled() && !thread.drops() {
+            return None;
+        }
         // A closure of the blocking pool may block, also in a `block_on` of its own. A worker that gave its core away
         // counts as one of the pool until it parks: what it polls is watched all the same.
         let may_block = thread.role() == Role::Blocking && task.kind == TaskKind::BlockOn;
@@ -92,6 +110,7 @@ impl Running {
                 .cpu_ns
                 .zip(cpu)
                 .map(|(before, now)| now.saturating_sub(before)),
+            cpu_before_ns: watch.cpu_ns,
             verdict: None,
             stack: Arc::from([]),
             truncated: false,
@@ -136,6 +155,7 @@ impl Polls {
             let cpu_ns = clock::thread_cpu_ns(thread.tid());
             watches.push(Watched {
                 watch: PollWatch::new(key, now_ns, cpu_ns),
+                thread,
                 record: running.now.record,
             });
         }

@@ -7,12 +7,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::{Describe, Read};
+use super::{Describe, Read, shown};
 use crate::event::{Detail, ErrorText, Family};
 use crate::level::{self, Level};
 use crate::protocol::sides::EXPECTED;
 use crate::record::{Outcome, Record};
 use crate::task::{self, HandleShare};
+use crate::thread::Thread;
 use crate::{backtrace, is_err, thread};
 
 /// The output of a task, until somebody takes it. Dropped while full, nobody saw it.
@@ -90,16 +91,49 @@ impl<T> Drop for Observed<T> {
 }
 
 impl<T> Observed<T> {
-    /// Nobody saw it. The value's own drop may panic or take long; the record is settled before.
+    /// Nobody saw it. The value's own drop may take long, and may panic: the record is settled all the same.
     #[cold]
-    fn unseen(&self, record: &'static Record) {
+    fn unseen(&mut self, record: &'static Record) {
         if let Some(value) = &self.value
             && record.outcome() == Outcome::Error
             && record.sides.bits() & EXPECTED == 0
         {
             leaked(record, value);
         }
-        task::task_gone(record, false);
+        let _gone = ValueGone::new(record);
+        self.value = None;
+    }
+}
+
+/// Settles the record after the value's drop, also when that panics.
+struct ValueGone {
+    record: &'static Record,
+    thread: Option<&'static Thread>,
+    /// When the task ended: ticks.
+    ended: u64,
+}
+
+impl ValueGone {
+    fn new(record: &'static Record) -> Self {
+        let (thread, ended) = (thread::current(), record.edge.get());
+        if let Some(thread) = thread {
+            shown::begin(record, thread);
+        }
+        Self {
+            record,
+            thread,
+            ended,
+        }
+    }
+}
+
+impl Drop for ValueGone {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread {
+            shown::end(self.record, thread);
+            self.record.edge.set(self.ended);
+        }
+        task::task_gone(self.record, false);
     }
 }
 

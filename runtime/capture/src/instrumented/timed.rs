@@ -1,11 +1,11 @@
 //! What is measured of a poll in debug: two reads of the clock and plain stores. One copy for all futures.
 
-use crate::event::{Detail, Family};
+use crate::event::{Detail, Family, PollText};
 use crate::record::Record;
 use crate::sync::Ordering;
 use crate::tally::Tally;
 use crate::thread::Thread;
-use crate::{clock, level, task};
+use crate::{clock, level, sub, task};
 
 /// In `Record::woken`: by the task's own poll, which sets the time at its end.
 pub(crate) const WOKEN_WITHIN: u64 = 1;
@@ -90,9 +90,7 @@ impl Timed {
 #[cold]
 #[inline(never)]
 fn slow(record: &'static Record, thread: &'static Thread, ns: u64) {
-    // A counter that jumped (migration between unsynchronised cores, suspend) would invent slow polls.
-    let drift = clock::mono_of(clock::ticks()).abs_diff(clock::mono_ns());
-    if drift > (ns / 4).max(1_000_000) {
+    if !clock::agrees(ns) {
         return;
     }
     let tally = thread.tally_of(record.site());
@@ -103,10 +101,13 @@ fn slow(record: &'static Record, thread: &'static Thread, ns: u64) {
         Family::LongPoll
     };
     if tally.find(family) || slow {
-        let detail = Detail::Poll {
+        let text = PollText {
             ns,
             number: record.polls(),
+            cpu_ns: clock::thread_cpu_ns(thread.tid()),
+            sub: sub::of(record, ns),
         };
+        let detail = Detail::Poll(Box::new(text));
         thread.tell(task::finding(record, crate::StackId::NONE, detail));
     }
 }

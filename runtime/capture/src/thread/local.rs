@@ -18,6 +18,7 @@ use crate::backtrace;
 use crate::level::{self, Level};
 use crate::site::Cache;
 use crate::slab::FreeList;
+use crate::sub::Noted;
 
 /// How many threads can be told apart at one time.
 const MAX_THREADS: usize = 4096;
@@ -29,6 +30,7 @@ pub(crate) struct Local {
     pub(crate) thread: Thread,
     pub(crate) sites: Cache,
     pub(crate) free: FreeList,
+    pub(crate) longest_sub: Noted,
     next_id: Cell<u64>,
     last_id: Cell<u64>,
     /// A thread has it. Release when it is given back, Acquire when it is taken: that orders all the rest.
@@ -61,6 +63,12 @@ pub(crate) fn local() -> Option<&'static Local> {
 #[inline]
 pub fn current() -> Option<&'static Thread> {
     local().map(|local| &local.thread)
+}
+
+/// This thread's part if it has one already.
+#[inline]
+pub(crate) fn local_if_known() -> Option<&'static Local> {
+    LOCAL.get()
 }
 
 /// This thread's slot if it has one already: for code that must not allocate.
@@ -182,6 +190,7 @@ impl Local {
             thread: Thread::new(number),
             sites: Cache::new(),
             free: FreeList::new(),
+            longest_sub: Noted::new(None),
             next_id: Cell::new(0),
             last_id: Cell::new(0),
             taken: AtomicBool::new(false),
@@ -230,6 +239,7 @@ impl Drop for Owner {
         thread.set_scope(0);
         thread.hooked.store(false, Ordering::Relaxed);
         thread.dropping.set(0);
+        thread.drops.set(0);
         self.0.taken.store(false, Ordering::Release);
     }
 }

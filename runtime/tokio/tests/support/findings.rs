@@ -51,9 +51,13 @@ impl Found {
                     Family::Unpolled
                 }
             }
-            Detail::Poll { ns, .. } => {
-                found.ns = Some(*ns);
+            Detail::Poll(text) => {
+                found.ns = Some(text.ns);
                 Family::SlowPoll
+            }
+            Detail::Drop(text) => {
+                found.ns = Some(text.ns);
+                Family::SlowDrop
             }
             Detail::Error(text) => {
                 found.error = Some((**text).clone());

@@ -11,6 +11,7 @@ use std::io::Read;
 use std::process::ExitCode;
 
 mod e12_never_polled;
+mod e43_slow_drop;
 mod guard_across_await;
 mod p01_enabling;
 mod p02_log_level;
@@ -37,6 +38,7 @@ mod p23_signals;
 mod p24_nested_runtime;
 mod p26_repr;
 mod p27_set_debug;
+mod p29_sub_future;
 mod p30_cancel;
 mod words;
 
@@ -54,6 +56,7 @@ macro_rules! rows {
 
 const ROWS: &[Row] = rows! {
     "e12" => e12_never_polled,
+    "e43" => e43_slow_drop,
     "guard" => guard_across_await,
     "p01" => p01_enabling,
     "p02" => p02_log_level,
@@ -78,9 +81,10 @@ const ROWS: &[Row] = rows! {
     "p23" => p23_signals,
     "p24" => p24_nested_runtime,
     "p26" => p26_repr,
-    "p27" => p27_set_debug,
-    "p30" => p30_cancel,
     "p03b" => p03b_dropped_elsewhere,
+    "p27" => p27_set_debug,
+    "p29" => p29_sub_future,
+    "p30" => p30_cancel,
 };
 
 fn main() -> ExitCode {

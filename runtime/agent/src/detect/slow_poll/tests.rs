@@ -28,6 +28,7 @@ fn sighting(key: PollKey, wall_ms: u64, activity: Activity) -> Sighting {
         of: poll(key, wall_ms),
         will_be_told: true,
         cpu_ns: Some(0),
+        cpu_before_ns: Some(5 * MS),
         verdict: Some(Verdict {
             activity,
             syscall: None,
@@ -50,6 +51,8 @@ fn end(wall_ms: u64) -> Finished {
     Finished {
         of: poll(KEY, wall_ms),
         permitted: false,
+        cpu_ns: None,
+        sub: None,
     }
 }
 
@@ -362,4 +365,73 @@ fn a_poll_whose_end_is_never_told_is_forgotten_and_was_logged() {
         .settle(&mut bench.warnings, 150 * MS + FORGET_NS, 0, false);
     assert!(bench.polls.seen.is_empty());
     assert!(bench.lines()[0].contains("took at least 0.150 s"));
+}
+
+#[test]
+fn a_drop_is_told_as_one_and_beside_the_polls_of_its_task() {
+    let mut bench = Bench::default();
+    let key = PollKey {
+        task: KEY.task,
+        poll: DROP,
+    };
+    bench.sighted(sighting(key, 120, Activity::Syscall));
+    let live = bench.warnings.all().next().expect("a record").clone();
+    assert_eq!(
+        (live.kind, live.severity, live.live, live.poll),
+        (Kind::SlowDrop, Severity::Warn, true, None)
+    );
+    let mut dropped = end(1200);
+    dropped.of.key = key;
+    bench.finished(dropped);
+    bench.finished(end(150));
+    let all: Vec<_> = bench.warnings.all().collect();
+    let told: Vec<_> = all
+        .iter()
+        .map(|finding| (finding.kind, finding.count, finding.severity, finding.live))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Kind::SlowDrop, 1, Severity::Error, false),
+            (Kind::SlowPoll, 1, Severity::Warn, false)
+        ]
+    );
+}
+
+#[test]
+fn a_drop_that_was_stopped_is_a_note() {
+    let mut bench = Bench::default();
+    let key = PollKey {
+        task: KEY.task,
+        poll: DROP,
+    };
+    bench.sighted(sighting(key, 120, Activity::Stopped));
+    let mut dropped = end(150);
+    dropped.of.key = key;
+    bench.finished(dropped);
+    let all: Vec<_> = bench.warnings.all().collect();
+    assert_eq!((all.len(), all[0].severity), (1, Severity::Info));
+}
+
+#[test]
+fn the_end_knows_the_cpu_time_and_keeps_whom_it_delayed() {
+    let mut bench = Bench::default();
+    let mut seen = sighting(KEY, 120, Activity::OnCpu);
+    seen.delayed = Some(crate::finding::Delayed {
+        tasks: 3,
+        max_ns: 110 * MS,
+    });
+    bench.sighted(seen);
+    let mut end = end(150);
+    end.cpu_ns = Some(145 * MS);
+    bench.finished(end);
+    let finding = bench.warnings.all().next().expect("a record");
+    assert_eq!(finding.cpu_ns, Some(140 * MS), "since it was first seen");
+    assert!(
+        finding
+            .message
+            .ends_with("; 3 tasks waited behind it, the longest for 0.110 s"),
+        "{}",
+        finding.message
+    );
 }

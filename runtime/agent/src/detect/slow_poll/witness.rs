@@ -13,9 +13,12 @@ use crate::finding::{Certainty, Delayed, Finding, Kind, Source, ThreadName};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PollKey {
     pub(crate) task: u64,
-    /// Which of the task's polls, from 1.
+    /// Which of the task's polls, from 1; or [`DROP`].
     pub(crate) poll: u64,
 }
+
+/// In place of a poll's number: the task's drop outside of any poll. It hangs as a poll does, and is seen as one.
+pub(crate) const DROP: u64 = 0;
 
 /// What either says of a long poll.
 #[derive(Clone, Debug)]
@@ -38,12 +41,14 @@ pub(crate) struct LongPoll {
 impl LongPoll {
     /// What both tell of it. How grave it is, and why it took so long, is not said yet.
     pub(crate) fn finding(&self) -> Finding {
-        let mut finding = Finding::new(Kind::SlowPoll, Source::of_site(self.site), self.at_ns);
+        let drop = self.key.poll == DROP;
+        let kind = if drop { Kind::SlowDrop } else { Kind::SlowPoll };
+        let mut finding = Finding::new(kind, Source::of_site(self.site), self.at_ns);
         finding.certainty = Certainty::Definite;
         finding.task = self.key.task;
         finding.task_name.clone_from(&self.task_name);
         finding.belongs = self.belongs;
-        finding.poll = Some(self.key.poll);
+        finding.poll = (!drop).then_some(self.key.poll);
         finding.created = made(self.site, self.created);
         finding.observed.thread = Some(self.thread.clone());
         finding.wall_ns = Some(self.wall_ns);
@@ -61,6 +66,8 @@ pub(crate) struct Sighting {
     pub(crate) will_be_told: bool,
     /// CPU time of the thread since the poll was first seen.
     pub(crate) cpu_ns: Option<u64>,
+    /// What it was then, since the thread began.
+    pub(crate) cpu_before_ns: Option<u64>,
     /// `None`: not looked at this time.
     pub(crate) verdict: Option<Verdict>,
     /// Empty: none could be taken this time.
@@ -108,4 +115,8 @@ pub(crate) struct Finished {
     pub(crate) of: LongPoll,
     /// It was a `block_on` in a closure of the blocking pool, where nothing waits behind it.
     pub(crate) permitted: bool,
+    /// CPU time of the thread then, since it began.
+    pub(crate) cpu_ns: Option<u64>,
+    /// The future within the task that accounts for it.
+    pub(crate) sub: Option<Source>,
 }
