@@ -191,6 +191,7 @@ mod tests {
         assert_eq!(watch.elapsed(3500 * MS), 500 * MS);
     }
 
+    /// Edge 36: `>=`, by an injected clock.
     #[test]
     fn it_is_sampled_half_way_and_looked_at_from_the_threshold_on() {
         let mut watch = watch();
@@ -259,6 +260,7 @@ mod tests {
         assert_eq!(watch.due(10 * MS, 0, false), Due::Look);
     }
 
+    /// Edges 34 and 47: a process that was stopped, by a signal or a debugger.
     #[test]
     fn what_the_process_lost_is_not_the_polls() {
         let mut watch = watch();
