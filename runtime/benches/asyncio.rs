@@ -1,6 +1,6 @@
 //! What debug costs over off, on the six workloads by which asyncio's debug mode was measured.
 //!
-//! Python's ratios (CPython 3.13, workloads of the same shape) are printed beside ours. A level is latched at its first
+//! Python's ratios (`CPython` 3.13, workloads of the same shape) are printed beside ours. A level is latched at its first
 //! use, so each variant is this program once more. Variants are run by turns, and the best of each counts: others on the
 //! machine can only add.
 //!

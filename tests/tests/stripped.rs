@@ -53,7 +53,9 @@ fn a_stripped_program_still_names_its_lines_and_says_what_its_stacks_lack() {
     let text = room.pollscope(&["report", &program.target()]);
     assert!(text.status.success(), "{text:?}");
     assert!(
-        text.stdout.contains("debug = 1") && !text.stdout.contains("??"),
+        text.stdout
+            .contains("symbols none (stripped: --symbols FILE")
+            && !text.stdout.contains("??"),
         "it says what is missing and what mends it: {}",
         text.stdout
     );
