@@ -10,7 +10,12 @@ fn level(what: &str, env: &[(&str, &str)]) -> (String, String) {
     let told = (text(&target["level"]), text(&target["level_source"]));
     let listed = row.inspect(&["ps", "--json"]);
     let listed: serde_json::Value = serde_json::from_str(&listed.stdout).expect("JSON");
-    let found = &listed[0];
+    // Programs of others may be listed, too: those in the directories that all share.
+    let listed_here = listed.as_array().and_then(|all| {
+        let pid = row.pid();
+        all.iter().find(|program| program["pid"] == pid)
+    });
+    let found = listed_here.expect("it is listed");
     let seen = (text(&found["level"]), text(&found["level_source"]));
     assert_eq!(seen, told, "ps and report agree: {listed:#}");
     told
