@@ -57,11 +57,6 @@ impl Row {
         }
     }
 
-    /// Its process id.
-    pub(crate) fn pid(&self) -> u32 {
-        self.program.pid()
-    }
-
     /// The running program.
     pub(crate) fn program(&mut self) -> &mut Program {
         &mut self.program
