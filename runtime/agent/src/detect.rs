@@ -1,6 +1,7 @@
 //! From what the hot path tells to findings. One file a family; all are functions of what they are given, the time
 //! included.
 
+pub(crate) mod blocking_pool;
 pub(crate) mod gaps;
 pub(crate) mod leaked_error;
 pub(crate) mod leaked_panic;

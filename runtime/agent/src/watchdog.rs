@@ -7,6 +7,7 @@
 
 mod lateness;
 mod polls;
+mod pools;
 mod waiting;
 mod workers;
 
@@ -23,6 +24,7 @@ use crate::{emit, ours, sys};
 
 use lateness::Lateness;
 use polls::Polls;
+use pools::Pools;
 use waiting::Waiting;
 use workers::Workers;
 
@@ -105,6 +107,7 @@ struct Watchdog {
     since_ns: u64,
     polls: Polls,
     workers: Workers,
+    pools: Pools,
     waiting: Waiting,
 }
 
@@ -117,6 +120,7 @@ impl Watchdog {
             since_ns: clock::mono_ns(),
             polls: Polls::default(),
             workers: Workers::default(),
+            pools: Pools::default(),
             waiting: Waiting::default(),
         }
     }
@@ -154,8 +158,9 @@ impl Watchdog {
         let due_in = Duration::from_nanos(round.due_in);
         self.since_ns += round.taking_ns;
         self.workers.settle_late(&self.agent, now_ns);
+        let looked = self.pools.see(&self.agent, now_ns, threshold_ns);
         self.agent.watched_ns.store(now_ns, Ordering::Release);
-        if std::mem::take(&mut self.workers.said) {
+        if std::mem::take(&mut self.workers.said) || looked {
             self.agent.log_due();
         }
         due_in

@@ -18,7 +18,8 @@ mod shown;
 pub(crate) mod spans;
 mod timed;
 
-pub use {blocking::instrument_blocking, observed::Observed};
+pub use blocking::{instrument_blocking, queued};
+pub use observed::Observed;
 
 use std::future::Future;
 use std::mem::ManuallyDrop;

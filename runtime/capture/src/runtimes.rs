@@ -15,6 +15,8 @@ pub struct RuntimeInfo {
     pub flavor: &'static str,
     /// Worker threads.
     pub workers: u32,
+    /// Threads its blocking pool may have at most; 0: not known.
+    pub blocking_threads: u32,
     /// Tasks alive in it, spawned through us or not; `None` once it is gone.
     pub alive: Arc<dyn Fn() -> Option<u64> + Send + Sync>,
     /// The runtime's own identity, to find it again; 0: none.
@@ -61,6 +63,7 @@ pub fn add(
         name,
         flavor,
         workers,
+        blocking_threads: 0,
         alive,
         key,
     });
@@ -69,7 +72,7 @@ pub fn add(
 }
 
 /// What is known of a runtime once it was built.
-pub fn complete(number: u16, key: u64, workers: u32) {
+pub fn complete(number: u16, key: u64, workers: u32, blocking_threads: u32) {
     let mut runtimes = RUNTIMES.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(runtime) = runtimes
         .1
@@ -78,6 +81,7 @@ pub fn complete(number: u16, key: u64, workers: u32) {
     {
         runtime.key = key;
         runtime.workers = workers;
+        runtime.blocking_threads = blocking_threads;
     }
 }
 

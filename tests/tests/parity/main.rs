@@ -33,3 +33,4 @@ mod p26;
 mod p27;
 mod p29;
 mod p30;
+mod pool;

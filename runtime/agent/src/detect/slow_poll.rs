@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use pollscope_capture::stack::Verdict;
 
-use super::gaps::{Gap, Gaps};
+use super::gaps::{Gap, Gaps, Lost};
 use crate::finding::{Finding, Severity};
 use crate::warnings::{Added, Example, Key, Log, Warnings};
 
@@ -52,6 +52,11 @@ impl SlowPolls {
     /// Notes a time in which the process, or the watchdog, did not run.
     pub(crate) fn gap(&mut self, gap: Gap) {
         self.gaps.add(gap);
+    }
+
+    /// What the time from `from_ns` to `to_ns` lost, as far as is known by now.
+    pub(crate) fn lost(&self, from_ns: u64, to_ns: u64) -> Lost {
+        self.gaps.lost(from_ns, to_ns)
     }
 
     /// How long the poll of this task that runs has lasted at least, where the watchdog saw it.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{
     capital, clean, delayed_text, seconds, task_text, thread_text, type_text, verdict_text, word,
 };
-use crate::finding::{Finding, Kind};
+use crate::finding::{Certainty, Finding, Kind};
 
 pub(super) fn line(finding: &Finding) -> String {
     match finding.kind {
@@ -139,12 +139,21 @@ fn panic(finding: &Finding, did: &str) -> String {
 }
 
 fn blocking_pool_full(finding: &Finding) -> String {
-    let mut line = "The blocking pool is full".to_owned();
-    if let Some(threads) = finding.threshold_ns.and(finding.number) {
-        let _ = write!(line, ": {threads} wait");
-    }
+    let number = finding.number.unwrap_or(1);
+    let (is, wait, waits) = match (finding.live, finding.certainty) {
+        (true, Certainty::Definite) => ("is", "wait", "waits"),
+        (true, Certainty::Likely) => ("seems to be", "wait", "waits"),
+        (false, Certainty::Definite) => ("was", "waited", "waited"),
+        (false, Certainty::Likely) => ("seems to have been", "waited", "waited"),
+    };
+    let mut line = format!("The blocking pool {is} full: ");
+    let _ = match number {
+        1 => write!(line, "1 closure {waits}"),
+        _ => write!(line, "{number} closures {wait}"),
+    };
     if let Some(wall) = finding.wall_ns {
-        let _ = write!(line, "; {} waits for {}", task(finding), seconds(wall));
+        let longest = if number == 1 { "" } else { " the longest" };
+        let _ = write!(line, ",{longest} for {}", seconds(wall));
     }
     let _ = write!(line, ", spawned at {}", finding.site);
     line

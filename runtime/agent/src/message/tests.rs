@@ -256,6 +256,31 @@ fn a_blocked_worker() {
 }
 
 #[test]
+fn a_full_blocking_pool() {
+    let mut full = Finding {
+        live: true,
+        certainty: Certainty::Definite,
+        number: Some(3),
+        wall_ns: Some(120_000_000),
+        ..finding(Kind::BlockingPoolFull)
+    };
+    assert_eq!(
+        line(&full),
+        "The blocking pool is full: 3 closures wait, the longest for 0.120 s, spawned at src/a.rs:20:5"
+    );
+    (full.live, full.number) = (false, Some(1));
+    assert_eq!(
+        line(&full),
+        "The blocking pool was full: 1 closure waited, for 0.120 s, spawned at src/a.rs:20:5"
+    );
+    full.certainty = Certainty::Likely;
+    assert_eq!(
+        line(&full),
+        "The blocking pool seems to have been full: 1 closure waited, for 0.120 s, spawned at src/a.rs:20:5"
+    );
+}
+
+#[test]
 fn what_the_program_says_cannot_break_the_line() {
     let hostile = format!("a\nb\u{1b}[31m\u{202e}{}", "x".repeat(10_000));
     let cleaned = clean(&hostile);

@@ -1,10 +1,21 @@
 //! Closures for the blocking pool. They may take as long as they like, so nothing here is published as a poll.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::{Describe, Observed};
 use crate::record::{Outcome, Record};
 use crate::task::{self, Asks, HandleShare, Meta};
 use crate::thread::{self, Role};
 use crate::{clock, panic};
+
+/// Closures that were handed to a blocking pool and have not begun. Counted apart from the records, so that whoever
+/// asks again and again whether one waits need not look at every task.
+static QUEUED: AtomicU64 = AtomicU64::new(0);
+
+/// How many closures of all runtimes have not begun, about: most are about to.
+pub fn queued() -> u64 {
+    QUEUED.load(Ordering::Relaxed)
+}
 
 /// Puts a closure for the blocking pool under our eyes.
 pub fn instrument_blocking<F, R, D: Describe<R>>(
@@ -17,7 +28,7 @@ where
 {
     let record = task::born::<F>(meta);
     let share = HandleShare::new(record.filter(|_| meta.asks == Asks::Handle));
-    let closure = record.map(Closure);
+    let closure = record.map(Closure::queued);
     let run = move || match closure {
         Some(closure) => {
             closure.begin();
@@ -33,7 +44,13 @@ where
 struct Closure(&'static Record);
 
 impl Closure {
+    fn queued(record: &'static Record) -> Self {
+        QUEUED.fetch_add(1, Ordering::Relaxed);
+        Self(record)
+    }
+
     fn begin(&self) {
+        QUEUED.fetch_sub(1, Ordering::Relaxed);
         if let Some(thread) = thread::current() {
             thread.set_role(Role::Blocking, thread.runtime());
         }
@@ -63,6 +80,7 @@ impl Drop for Closure {
         let outcome = if begun {
             Outcome::Panic
         } else {
+            QUEUED.fetch_sub(1, Ordering::Relaxed);
             Outcome::Aborted
         };
         task::dropped(record, outcome, None);

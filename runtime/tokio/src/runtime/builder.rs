@@ -15,6 +15,9 @@ use crate::setup;
 #[cfg(tokio_unstable)]
 mod unstable;
 
+/// The limit of the blocking pool where none is set.
+const TOKIOS_BLOCKING_THREADS: u32 = 512;
+
 /// Builds runtimes, as [`tokio::runtime::Builder`] does.
 ///
 /// ```
@@ -26,6 +29,8 @@ mod unstable;
 pub struct Builder {
     inner: tokio::runtime::Builder,
     multi_thread: bool,
+    /// The limit of the blocking pool; 0: not known.
+    blocking_threads: u32,
     name: Option<String>,
     hooks: UserHooks,
     debug: Option<bool>,
@@ -39,6 +44,7 @@ impl Builder {
         Self {
             inner,
             multi_thread,
+            blocking_threads: TOKIOS_BLOCKING_THREADS,
             name: None,
             hooks: UserHooks::default(),
             debug: None,
@@ -117,6 +123,8 @@ impl Builder {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn inner_mut(&mut self) -> &mut tokio::runtime::Builder {
+        // Who knows what is set there.
+        self.blocking_threads = 0;
         &mut self.inner
     }
 
@@ -134,7 +142,7 @@ impl Builder {
         let (threads, registration) = self.prepare(flavor)?;
         let runtime = self.inner.build()?;
         threads.built(runtime.metrics().num_workers());
-        registration.complete(runtime.handle());
+        registration.complete(runtime.handle(), self.blocking_threads);
         Ok(Runtime::from_parts(runtime, registration))
     }
 
@@ -150,7 +158,7 @@ impl Builder {
         let (threads, registration) = self.prepare("local")?;
         let runtime = self.inner.build_local(options)?;
         threads.built(1);
-        registration.complete(runtime.handle());
+        registration.complete(runtime.handle(), self.blocking_threads);
         Ok(LocalRuntime::from_parts(runtime, registration))
     }
 
@@ -197,6 +205,7 @@ impl Builder {
     #[track_caller]
     pub fn max_blocking_threads(&mut self, val: usize) -> &mut Self {
         self.inner.max_blocking_threads(val);
+        self.blocking_threads = u32::try_from(val).unwrap_or(u32::MAX);
         self
     }
 

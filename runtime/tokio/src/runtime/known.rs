@@ -29,11 +29,12 @@ impl Registration {
         Self { number, handle }
     }
 
-    /// The runtime was built.
-    pub(crate) fn complete(&self, handle: &Handle) {
+    /// The runtime was built, with a blocking pool of so many threads at most (0: not known).
+    pub(crate) fn complete(&self, handle: &Handle, blocking_threads: u32) {
         if self.number != 0 {
             let workers = handle.metrics().num_workers() as u32;
-            runtimes::complete(self.number, ids::of_runtime(handle.id()), workers);
+            let key = ids::of_runtime(handle.id());
+            runtimes::complete(self.number, key, workers, blocking_threads);
             let _ = self.handle.set(handle.clone());
         }
     }

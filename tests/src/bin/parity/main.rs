@@ -40,6 +40,7 @@ mod p26_repr;
 mod p27_set_debug;
 mod p29_sub_future;
 mod p30_cancel;
+mod pool_full;
 mod words;
 
 struct Row {
@@ -85,6 +86,7 @@ const ROWS: &[Row] = rows! {
     "p27" => p27_set_debug,
     "p29" => p29_sub_future,
     "p30" => p30_cancel,
+    "pool" => pool_full,
 };
 
 fn main() -> ExitCode {

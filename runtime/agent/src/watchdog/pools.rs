@@ -1,0 +1,88 @@
+//! Closures of the blocking pools that do not begin: looked for only while one waits.
+
+use std::collections::HashMap;
+
+use pollscope_capture::instrumented::queued;
+use pollscope_capture::{TaskKind, clock, names, registry, runtimes, scope, thread};
+
+use crate::detect::blocking_pool::{BlockingPools, Closure, Look};
+use crate::state::{Agent, State};
+
+/// So many looks fit into the threshold: what waits is found soon after it.
+const LOOKS: u64 = 4;
+/// A look reads every task: it may cost a twentieth of the time until the next.
+const SHARE: u64 = 20;
+
+/// The blocking pools of all runtimes.
+#[derive(Debug, Default)]
+pub(super) struct Pools {
+    known: BlockingPools,
+    looked_ns: u64,
+    cost_ns: u64,
+}
+
+impl Pools {
+    /// Looks, where it is time. Whether it did.
+    pub(super) fn see(&mut self, agent: &Agent, now_ns: u64, threshold_ns: u64) -> bool {
+        let waits = queued() > 0;
+        if !waits && self.known.is_idle() {
+            return false;
+        }
+        let pause_ns = (threshold_ns / LOOKS).max(self.cost_ns * SHARE);
+        if now_ns.saturating_sub(self.looked_ns) < pause_ns {
+            return false;
+        }
+        let look = Look {
+            at_ns: now_ns,
+            threshold_ns,
+            closures: if waits { closures() } else { Vec::new() },
+        };
+        let limits: HashMap<u16, u32> = runtimes::all()
+            .into_iter()
+            .map(|runtime| (runtime.number, runtime.blocking_threads))
+            .collect();
+        self.looked_ns = now_ns;
+        self.cost_ns = clock::mono_ns().saturating_sub(now_ns);
+        let mut state = agent.state();
+        let State {
+            warnings,
+            slow_polls,
+            ..
+        } = &mut *state;
+        self.known.look(
+            warnings,
+            &look,
+            |runtime| limits.get(&runtime).copied().unwrap_or(0),
+            |from_ns, to_ns| {
+                let lost = slow_polls.lost(from_ns, to_ns);
+                lost.ns + lost.unwatched_ns
+            },
+        );
+        true
+    }
+}
+
+/// All closures that have not returned.
+fn closures() -> Vec<Closure> {
+    let here = thread::current();
+    let mut closures = Vec::new();
+    registry::tasks(|_, task| {
+        if task.kind != TaskKind::Blocking || task.is_done() || task.polls() > 1 {
+            return;
+        }
+        closures.push(Closure {
+            runtime: task.runtime,
+            site: task.site,
+            task: task.id,
+            task_name: names::get(task.name),
+            created: task.stack,
+            spawned_ns: clock::mono_of(task.created),
+            // Its edge may be written a moment later.
+            begun_ns: task
+                .is_polled()
+                .then(|| clock::mono_of(task.edge.max(task.created))),
+            belongs: here.map_or_else(Default::default, |here| scope::of(here, task.runtime)),
+        });
+    });
+    closures
+}
