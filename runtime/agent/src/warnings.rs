@@ -8,7 +8,7 @@ mod record;
 
 pub(crate) use record::{Example, Found, Key, Log, LogLine};
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use pollscope_capture::{SiteId, level};
 
@@ -42,6 +42,8 @@ pub(crate) struct Added {
 pub(crate) struct Warnings {
     records: Vec<Record>,
     by_key: HashMap<(Kind, Key), usize>,
+    /// Counted when last looked at, and not told yet.
+    awaited: HashSet<(Kind, Key)>,
     changes: u64,
     dropped: u64,
     warned: HashMap<u64, Severity>,
@@ -117,6 +119,11 @@ impl Warnings {
             return;
         }
         let Some(at) = self.by_key.get(&(kind, key)).copied() else {
+            // It is counted before it is told, and telling takes a backtrace: it may be on its way.
+            if self.awaited.insert((kind, key)) {
+                return;
+            }
+            self.awaited.remove(&(kind, key));
             // All its examples were lost: what is counted is shown without one.
             let severity = if found.0[1] > 0 {
                 Severity::Warn
@@ -133,6 +140,8 @@ impl Warnings {
             });
             if let Some(at) = added.and_then(|added| self.index(added.id)) {
                 let record = &mut self.records[at];
+                // It stands for what is counted, and is none of those.
+                record.told = [0; 2];
                 record.found = found;
                 record.finding.count = record.recount();
                 self.log(at, now, false);

@@ -100,11 +100,28 @@ fn a_record_whose_examples_were_all_lost_is_shown_all_the_same_and_no_count_make
     warnings.recount(Kind::SlowPoll, SITE, Found::default(), stand_in, 3);
     assert_eq!(warnings.all().count(), 0);
     warnings.recount(Kind::SlowPoll, SITE, Found([0, 12]), stand_in, 3);
+    assert_eq!(warnings.all().count(), 0, "an example may be on its way");
+    warnings.recount(Kind::SlowPoll, SITE, Found([0, 12]), stand_in, 3);
     assert_eq!(
         (only(&warnings).count, only(&warnings).severity),
         (12, Severity::Warn)
     );
     assert_eq!(warnings.take_lines().len(), 1);
+    // One that comes late after all is one of those that were counted.
+    warnings.add(example(Severity::Warn, 1, 4));
+    assert_eq!(only(&warnings).count, 12);
+}
+
+#[test]
+fn what_was_counted_before_it_was_told_is_counted_once() {
+    let mut warnings = Warnings::default();
+    let stand_in = |severity| finding(severity, 0, 3);
+    for _ in 0..2 {
+        warnings.recount(Kind::SlowPoll, SITE, Found([0, 1]), stand_in, 3);
+    }
+    assert_eq!(only(&warnings).count, 1);
+    warnings.add(example(Severity::Warn, 1, 4));
+    assert_eq!(only(&warnings).count, 1);
 }
 
 #[test]
