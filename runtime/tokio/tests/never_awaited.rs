@@ -8,7 +8,7 @@ mod runtimes;
 use std::future::{pending, ready};
 use std::time::Duration;
 
-use findings::{about, none, settled, wait_until};
+use findings::{about, destroyed, none, settled, wait_until};
 use pollscope_capture::event::Family;
 use pollscope_capture::tracked::track;
 use pollscope_tokio::{task, time};
@@ -233,7 +233,8 @@ fn shut_down_with_its_runtime() {
     drop(runtime);
     drop((queued, waits, late));
     settled("shut_down_with_its_runtime");
-    let found = about("shut_down_with_its_runtime");
+    none("shut_down_with_its_runtime");
+    let found = destroyed("shut_down_with_its_runtime");
     let families: Vec<Family> = found.iter().map(|found| found.family).collect();
     // Parity edge 10: what waited and what never ran were destroyed with their runtime, and not forgotten.
     assert!(

@@ -82,8 +82,30 @@ impl Found {
 
 static SEEN: Mutex<Vec<Found>> = Mutex::new(Vec::new());
 
-/// All findings so far about futures of the test function with this name.
+/// All findings so far about futures of the test function with this name, but for tasks that their runtime's end
+/// destroyed: whether a task runs before the test's runtime is dropped is a matter of luck in many tests.
 pub(crate) fn about(test: &str) -> Vec<Found> {
+    let (_, others) = split(test);
+    others
+}
+
+/// The findings about tasks of the test that their runtime's end destroyed.
+pub(crate) fn destroyed(test: &str) -> Vec<Found> {
+    let (destroyed, _) = split(test);
+    destroyed
+}
+
+/// The findings about the test: those of a runtime's end, and all others.
+fn split(test: &str) -> (Vec<Found>, Vec<Found>) {
+    all(test).into_iter().partition(|found| {
+        matches!(
+            found.family,
+            Family::PendingDestroyed | Family::IdleDestroyed
+        )
+    })
+}
+
+fn all(test: &str) -> Vec<Found> {
     // One drainer at a time: a ring has one reader.
     let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
     for thread in thread::all() {
