@@ -57,7 +57,7 @@ pub use platform::{
     Live, ThreadHandle, capture, function_start, init, locate, modules, refresh_modules,
 };
 pub use syscalls::syscall_name;
-pub use verdict::{Activity, Sample, State, Verdict, Wait, judge, judge_gap};
+pub use verdict::{Activity, Sample, State, Verdict, Wait, judge, judge_gap, judge_span};
 
 /// The most frames a creation backtrace has.
 pub const MAX_FRAMES: usize = 32;

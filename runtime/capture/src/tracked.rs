@@ -2,9 +2,9 @@
 //!
 //! **Definite** needs proof that it was forgotten: made and dropped by one thread within one poll (or outside any),
 //! with nothing in between that speaks of an owner. The proof is one number, the stamp of `Thread::stamp`: it
-//! changes when a poll begins or ends, when any tracked future gets its first poll, and when an owner that polls
-//! futures by turns (`select!`, `join!`, `try_join!` of ours) says so. Everything else is *likely*: the future may
-//! have lost a race in somebody's `select!`.
+//! changes when a poll begins or ends, when any tracked future is polled, and when an owner that polls futures by turns
+//! (`select!`, `join!`, `try_join!` of ours) says so. Everything else is *likely*: the future may have lost a race in
+//! somebody's `select!`, or stood last in a `buffer_unordered` when another one's end was enough.
 //!
 //! Excused, because nobody forgot it: dropped while unwinding, inside the drop of a task that was aborted or shut
 //! down, inside the drop of a tracked future that was polled and had not ended, by an owner that says so (`excuse`: our
@@ -105,7 +105,7 @@ impl<F: Future> Future for Tracked<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         // SAFETY: `future` is structurally pinned: never moved out of a pinned `Tracked`; the rest is not pinned.
         let this = unsafe { self.get_unchecked_mut() };
-        if is_unpolled(this.stamp) {
+        if this.stamp != ENDED {
             this.stamp = SUSPENDED;
             stir();
         }

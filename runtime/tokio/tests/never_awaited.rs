@@ -283,3 +283,29 @@ fn a_stream_of_turns() {
     });
     none("a_stream_of_turns");
 }
+
+#[test]
+fn behind_one_that_was_polled_again() {
+    // `buffer_unordered` and its like: the newest is there, an older one ends, and that was enough.
+    multi_thread().block_on(async {
+        task::spawn(std::future::poll_fn({
+            let mut older = Box::pin(track(task::yield_now()));
+            move |cx| {
+                if older.as_mut().poll(cx).is_pending() {
+                    let newest = track(async { "behind_one_that_was_polled_again" });
+                    let mut again = std::task::Context::from_waker(std::task::Waker::noop());
+                    assert!(older.as_mut().poll(&mut again).is_ready());
+                    drop(newest);
+                }
+                std::task::Poll::Ready(())
+            }
+        }))
+        .await
+        .expect("it ends");
+    });
+    assert_eq!(
+        claims("behind_one_that_was_polled_again"),
+        [false],
+        "not proved"
+    );
+}

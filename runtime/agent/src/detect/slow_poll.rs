@@ -45,7 +45,17 @@ struct Seen {
 pub(crate) struct SlowPolls {
     seen: Vec<Seen>,
     waiting: Vec<Finished>,
+    glimpses: Vec<Glimpse>,
     gaps: Gaps,
+}
+
+/// A poll that was over before it was looked at, but not before a first sample of its thread was taken.
+#[derive(Debug)]
+struct Glimpse {
+    key: PollKey,
+    /// Where its thread's time went since.
+    verdict: Verdict,
+    at_ns: u64,
 }
 
 impl SlowPolls {
@@ -140,6 +150,17 @@ impl SlowPolls {
         }
     }
 
+    /// The watchdog took a sample of a poll's thread, and at `at_ns` the poll was over: what it did in between.
+    pub(crate) fn glimpsed(&mut self, key: PollKey, verdict: Verdict, at_ns: u64) {
+        if self.glimpses.len() < MOST {
+            self.glimpses.push(Glimpse {
+                key,
+                verdict,
+                at_ns,
+            });
+        }
+    }
+
     /// The hot path told an end.
     pub(crate) fn finished(&mut self, warnings: &mut Warnings, end: Finished) {
         if self.waiting.len() >= MOST {
@@ -173,6 +194,9 @@ impl SlowPolls {
                 self.waiting.push(end);
             }
         }
+        // A long poll's end is told soon, and a short one's never.
+        self.glimpses
+            .retain(|glimpse| now_ns.saturating_sub(glimpse.at_ns) < FORGET_NS);
         // An end that was never told: its ring was full, or the poll unwound.
         let forgotten = |seen: &Seen| {
             seen.ended_ns
@@ -193,6 +217,11 @@ impl SlowPolls {
             .position(|seen| seen.sighting.of.key == end.of.key)
             .map(|at| self.seen.swap_remove(at));
         let counted_real = end.of.wall_ns >= end.of.threshold_ns;
+        let glimpse = self
+            .glimpses
+            .iter()
+            .find(|glimpse| glimpse.key == end.of.key)
+            .map(|glimpse| glimpse.verdict);
         let lost = self
             .gaps
             .lost(end.of.at_ns.saturating_sub(end.of.wall_ns), end.of.at_ns);
@@ -200,9 +229,13 @@ impl SlowPolls {
             && match &seen {
                 _ if end.permitted => true,
                 Some(seen) => seen.excused,
+                // Nobody looked at it, but where its time went is known.
+                None if glimpse.is_some_and(|verdict| witness::excuses(verdict.activity)) => true,
                 // Nobody saw it: was nobody able to, or did it not take that long?
+                // Where the watchdog got no CPU others may have had none: only what is left is the poll's.
                 None => {
-                    end.of.wall_ns - lost.ns.min(end.of.wall_ns) < end.of.threshold_ns
+                    let lost_ns = lost.ns.saturating_add(lost.unwatched_ns);
+                    end.of.wall_ns.saturating_sub(lost_ns) < end.of.threshold_ns
                         || lost.unwatched_ns >= end.of.wall_ns / 2
                 }
             };
@@ -223,10 +256,10 @@ impl SlowPolls {
             finding.cpu_ns = cpu_ns.or(seen.sighting.cpu_ns);
             finding.delayed = seen.sighting.delayed;
         } else if excused {
-            finding.verdict = lost.why.map(|activity| Verdict {
+            finding.verdict = glimpse.or(lost.why.map(|activity| Verdict {
                 activity,
                 syscall: None,
-            });
+            }));
         }
         finding.message = crate::message::line(&finding);
         if let Some((seen, record)) = seen.as_ref().and_then(|seen| Some((seen, seen.record?))) {
@@ -248,8 +281,9 @@ impl SlowPolls {
 
     /// Bytes, about.
     pub(crate) fn bytes(&self) -> u64 {
-        (self.seen.capacity() * size_of::<Seen>() + self.waiting.capacity() * size_of::<Finished>())
-            as u64
+        (self.seen.capacity() * size_of::<Seen>()
+            + self.waiting.capacity() * size_of::<Finished>()
+            + self.glimpses.capacity() * size_of::<Glimpse>()) as u64
     }
 }
 

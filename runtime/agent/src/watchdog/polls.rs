@@ -142,7 +142,7 @@ impl Polls {
         // Inside a blocking region the thread may block.
         let left = thread.is_paused();
         for watched in watches.extract_if(.., |watched| left || !watched.lasts()) {
-            over(round.agent, &watched.watch, now_ns);
+            over(round.agent, thread, &watched.watch, now_ns);
         }
         let Some(running) = running else { return };
         let key = key(&running.task);
@@ -179,9 +179,14 @@ impl Polls {
     }
 }
 
-/// A poll is over; one that was reported is shown so.
-fn over(agent: &Agent, watch: &PollWatch, now_ns: u64) {
+/// A poll is over: one that was reported is shown so, and of one that was to be looked at next is told what is known.
+fn over(agent: &Agent, thread: &'static Thread, watch: &PollWatch, now_ns: u64) {
     if !watch.reported {
+        if let Some((before, handle)) = watch.sample.zip(thread.handle()) {
+            let verdict = stack::judge_span(&before, &handle.sample());
+            let mut state = agent.state();
+            state.slow_polls.glimpsed(watch.key, verdict, now_ns);
+        }
         return;
     }
     let mut state = agent.state();

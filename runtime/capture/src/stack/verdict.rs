@@ -133,11 +133,16 @@ impl Verdict {
 
 /// Says what a thread did between two samples of it, the second being now.
 ///
-/// A thread that waits is judged by what it waits in now. One that could run is judged by where its time went:
-/// on a CPU, in the run queue, or held back by a quota.
+/// A thread that waits is judged by what it waits in now, unless it spent most of the time in the run queue. One that
+/// could run is judged by where its time went: on a CPU, in the run queue, or held back by a quota.
 pub fn judge(before: &Sample, after: &Sample) -> Verdict {
     if after.state == State::Stopped {
         return Verdict::plain(Activity::Stopped);
+    }
+    let wall = after.at_ns.saturating_sub(before.at_ns);
+    let counted = after.delay_ns.saturating_sub(before.delay_ns);
+    if counted > wall / 2 {
+        return Verdict::plain(share(before, after));
     }
     match after.wait {
         Wait::Syscall { nr, .. } => Verdict {
@@ -186,10 +191,20 @@ pub fn judge_gap(
     })
 }
 
+/// Says where a thread's time went between two samples, whatever it does now. Of what it slept it tells nothing: a
+/// thread that only slept is [`Activity::OnCpu`], as one that nobody kept from running.
+pub fn judge_span(before: &Sample, after: &Sample) -> Verdict {
+    let awake = Sample {
+        slices: before.slices.wrapping_add(1),
+        ..*after
+    };
+    Verdict::plain(share(before, &awake))
+}
+
 /// Where the time of a thread that could run went.
 fn share(before: &Sample, after: &Sample) -> Activity {
     let run = after.run_ns.saturating_sub(before.run_ns);
-    let delay = after.delay_ns.saturating_sub(before.delay_ns);
+    let delay = queued(before, after);
     let throttled = after.throttled_ns.saturating_sub(before.throttled_ns);
     // Most of the time it could have run it did: whatever else happened, this is a busy thread.
     if run >= delay && run >= throttled {
@@ -201,6 +216,20 @@ fn share(before: &Sample, after: &Sample) -> Activity {
         return Activity::Throttled;
     }
     Activity::Descheduled
+}
+
+/// How long a thread that could run waited for a CPU.
+///
+/// The kernel counts a wait in the run queue when it ends. Of a thread that was given no CPU since the first sample
+/// what is missing is the wait that it is still in: such a thread used no CPU, and yet has no wait to show for it.
+fn queued(before: &Sample, after: &Sample) -> u64 {
+    let counted = after.delay_ns.saturating_sub(before.delay_ns);
+    if after.slices != before.slices {
+        return counted;
+    }
+    let wall = after.at_ns.saturating_sub(before.at_ns);
+    let run = after.run_ns.saturating_sub(before.run_ns);
+    counted.max(wall.saturating_sub(run))
 }
 
 #[cfg(test)]
@@ -240,6 +269,39 @@ mod tests {
     fn a_full_run_queue_is_descheduled_and_not_on_cpu() {
         let verdict = judge(&runnable(0, 0, 0, 0), &runnable(20, 1, 19, 0));
         assert_eq!(verdict.activity, Activity::Descheduled);
+    }
+
+    #[test]
+    fn a_wait_for_a_cpu_that_is_not_over_is_not_counted_yet_and_is_one() {
+        let verdict = judge(&runnable(0, 3, 5, 0), &runnable(50, 3, 5, 0));
+        assert_eq!(verdict.activity, Activity::Descheduled);
+        // On a CPU all the time, as of the kernel's last tick.
+        let verdict = judge(&runnable(0, 3, 5, 0), &runnable(50, 43, 5, 0));
+        assert_eq!(verdict.activity, Activity::OnCpu);
+        // Given a CPU meanwhile: what is neither counted as run nor as wait, it slept.
+        let woken = Sample {
+            slices: 2,
+            ..runnable(50, 6, 6, 0)
+        };
+        let verdict = judge(&runnable(0, 3, 5, 0), &woken);
+        assert_eq!(verdict.activity, Activity::OnCpu);
+    }
+
+    #[test]
+    fn a_thread_that_mostly_waited_for_a_cpu_does_not_wait_for_the_lock_it_just_met() {
+        let late = Sample {
+            run_ns: 2 * MS,
+            delay_ns: 15 * MS,
+            ..waiting(libc::SYS_futex as u32)
+        };
+        let verdict = judge(&runnable(0, 1, 0, 0), &late);
+        assert_eq!(verdict.activity, Activity::Descheduled);
+        let short = Sample {
+            delay_ns: 9 * MS,
+            ..late
+        };
+        let verdict = judge(&runnable(0, 1, 0, 0), &short);
+        assert_eq!(verdict.activity, Activity::Lock);
     }
 
     #[test]

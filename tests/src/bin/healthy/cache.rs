@@ -50,8 +50,7 @@ pub(crate) async fn run(load: Load) -> Outcome {
 #[pollscope::tracked]
 async fn connect(addr: SocketAddr) -> RedisResult<(MultiplexedConnection, JoinHandle<()>)> {
     let stream = TcpStream::connect(addr).await?;
-    let config =
-        AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(10)));
+    let config = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(10)));
     let info = RedisConnectionInfo::default();
     let (connection, driver) =
         MultiplexedConnection::new_with_config(&info, stream, config).await?;

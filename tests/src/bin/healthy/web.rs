@@ -166,7 +166,9 @@ async fn hash(body: String) -> Result<String, StatusCode> {
         }
         hash
     });
-    let hashed = hashed.await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    let hashed = hashed
+        .await
+        .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     Ok(pollscope::task::block_in_place(|| hashed.to_string()))
 }
 

@@ -279,6 +279,41 @@ fn a_stop_of_the_process_is_not_the_polls_fault() {
 }
 
 #[test]
+fn what_nobody_saw_because_the_watchdog_got_no_cpu_is_judged_by_the_rest() {
+    // It ended at 150 ms, and for 40 of them nobody watched.
+    let starved = |wall_ms| {
+        let mut bench = Bench::default();
+        bench.polls.gap(Gap {
+            from_ns: 1090 * MS,
+            to_ns: 1130 * MS,
+            why: Activity::Descheduled,
+        });
+        bench.finished(told_at(1150, end(wall_ms)));
+        bench.only().severity
+    };
+    assert_eq!(starved(130), Severity::Info);
+    assert_eq!(starved(150), Severity::Warn);
+}
+
+#[test]
+fn one_that_ended_before_it_was_looked_at_is_judged_by_where_its_time_went() {
+    let glimpsed = |key, activity| {
+        let mut bench = Bench::default();
+        let verdict = Verdict {
+            activity,
+            syscall: None,
+        };
+        bench.polls.glimpsed(key, verdict, 120 * MS);
+        bench.finished(told_at(119, end(110)));
+        bench.only().severity
+    };
+    let other = PollKey { poll: 99, ..KEY };
+    assert_eq!(glimpsed(KEY, Activity::Descheduled), Severity::Info);
+    assert_eq!(glimpsed(KEY, Activity::OnCpu), Severity::Warn);
+    assert_eq!(glimpsed(other, Activity::Descheduled), Severity::Warn);
+}
+
+#[test]
 fn a_block_on_in_the_blocking_pool_may_take_as_long_as_it_likes() {
     let mut bench = Bench::default();
     bench.finished(Finished {

@@ -101,7 +101,7 @@ impl Sighting {
     }
 }
 
-fn excuses(activity: Activity) -> bool {
+pub(super) fn excuses(activity: Activity) -> bool {
     matches!(
         activity,
         Activity::Stopped | Activity::Descheduled | Activity::Throttled
