@@ -93,7 +93,7 @@ async fn work(tries: Arc<AtomicU64>, order: u64) -> Result<u64, BoxError> {
     match order % 8 {
         0 => sleep(Duration::from_millis(40)).await,
         1 | 2 => sleep(Duration::from_millis(2)).await,
-        3 if tried % 3 > 0 => return Err(Busy.into()),
+        3 if !tried.is_multiple_of(3) => return Err(Busy.into()),
         4 => {
             // Whoever waits for it may be timed out: so its error is no task's, but a value it ends with.
             let part =

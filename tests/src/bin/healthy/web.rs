@@ -86,12 +86,12 @@ async fn order(State(shop): Shared, Path(id): Path<u64>) -> Result<String, Statu
     let price = pollscope::spawn(price(Arc::clone(&shop), id));
     let stock = pollscope::spawn(stock(id));
     let (price, stock) =
-        pollscope::try_join!(price, stock).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+        pollscope::try_join!(price, stock).map_err(|_why| StatusCode::INTERNAL_SERVER_ERROR)?;
     let mut orders = shop.orders.lock().await;
     tokio::task::yield_now().await;
     *orders += 1;
     // Some orders fail, and the answer says so.
-    let stock = stock.map_err(|_| StatusCode::CONFLICT)?;
+    let stock = stock.map_err(|_why| StatusCode::CONFLICT)?;
     Ok(format!("{price} of {stock}"))
 }
 
@@ -168,7 +168,7 @@ async fn hash(body: String) -> Result<String, StatusCode> {
     });
     let hashed = hashed
         .await
-        .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+        .map_err(|_why| StatusCode::INTERNAL_SERVER_ERROR)?;
     Ok(pollscope::task::block_in_place(|| hashed.to_string()))
 }
 
@@ -189,7 +189,7 @@ async fn drive(load: Load, addr: SocketAddr, number: usize) -> Outcome {
             if !load.goes_on() {
                 break;
             }
-            if step % 31 == 0 {
+            if step.is_multiple_of(31) {
                 // The connection is of no use after that.
                 let asked = ask(&mut sender, Method::GET, "/slow", "");
                 if timeout(Duration::from_millis(5), asked).await.is_err() {
@@ -197,7 +197,7 @@ async fn drive(load: Load, addr: SocketAddr, number: usize) -> Outcome {
                 }
                 break;
             }
-            if step % 97 == 0 {
+            if step.is_multiple_of(97) {
                 let asked = pollscope::spawn(async move {
                     ask(&mut sender, Method::GET, "/slow", "").await.is_ok()
                 });
