@@ -23,7 +23,8 @@
 //!
 //! An existing program is ported by replacing paths: `tokio::spawn`, `tokio::task::…`, `tokio::runtime::…`,
 //! `#[tokio::main]`, `tokio::select!` and so on have their likes here, every method of them. What is not here stays
-//! Tokio's: `tokio::time`, `tokio::sync`, `tokio::net` are watched as they are. Where the runtime is somebody
+//! Tokio's: `tokio::sync`, `tokio::net` are watched as they are. `tokio::time` keeps working, too; timers that fire late
+//! are told of those of [`time`] only. Where the runtime is somebody
 //! else's, `let _guard = pollscope::init();` and our [`spawn`](fn@spawn) are enough.
 //!
 //! # Levels
@@ -123,7 +124,7 @@ pub use pollscope_tokio::setup::{
     set_exception_handler, set_slow_poll,
 };
 #[doc(inline)]
-pub use pollscope_tokio::{join, policy, runtime, select, task, try_join};
+pub use pollscope_tokio::{join, policy, runtime, select, task, time, try_join};
 
 pub use spawn::spawn;
 

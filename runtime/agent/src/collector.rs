@@ -15,7 +15,7 @@ use pollscope_capture::{SiteId, clock, site};
 
 use crate::detect::{self, Outcome};
 use crate::figures::{SiteFigures, ThreadFigures};
-use crate::finding::ThreadName;
+use crate::finding::{Kind, ThreadName};
 use crate::fold::{self, Look, ThreadLook};
 use crate::history::SiteSecond;
 use crate::self_cost::Meter;
@@ -294,20 +294,26 @@ fn name_of(tid: u32) -> Option<ThreadName> {
 }
 
 impl State {
-    /// Makes findings of what was told. Whether ends of polls wait for the watchdog's word.
+    /// Makes findings of what was told. Whether ends of polls, or late timers, wait for the watchdog's word.
     fn take_in(&mut self, told: &[Event]) -> bool {
         for event in told {
             match detect::judge(event, name_of) {
+                Outcome::Finding(example) if example.finding.kind == Kind::TimerLate => {
+                    self.late_timers.told(*example);
+                }
                 Outcome::Finding(example) => _ = self.warnings.add(*example),
                 Outcome::Poll(end) => self.slow_polls.finished(&mut self.warnings, *end),
             }
         }
-        self.slow_polls.is_waiting()
+        self.slow_polls.is_waiting() || self.late_timers.is_waiting()
     }
 
     fn settle(&mut self, now_ns: u64, watched_ns: u64, all: bool) {
         self.slow_polls
             .settle(&mut self.warnings, now_ns, watched_ns, all);
+        let lost = |from_ns, to_ns| self.slow_polls.lost(from_ns, to_ns);
+        self.late_timers
+            .settle(&mut self.warnings, lost, now_ns, watched_ns, all);
     }
 }
 

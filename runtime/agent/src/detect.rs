@@ -9,6 +9,7 @@ pub(crate) mod never_awaited;
 pub(crate) mod note;
 pub(crate) mod poll_watch;
 pub(crate) mod slow_poll;
+pub(crate) mod timer_late;
 pub(crate) mod worker_blocked;
 pub(crate) mod worker_watch;
 pub(crate) mod wrong_thread;

@@ -13,6 +13,7 @@ use pollscope_capture::stack::{Capabilities, Options};
 
 use crate::config::Settings;
 use crate::detect::slow_poll::SlowPolls;
+use crate::detect::timer_late::LateTimers;
 use crate::figures::{SelfCost, SiteFigures, ThreadFigures, Totals};
 use crate::history::History;
 use crate::symbols::Symbols;
@@ -33,6 +34,8 @@ pub(crate) struct State {
     pub(crate) warnings: Warnings,
     /// Polls that are stuck now, and ends that wait for the watchdog's word.
     pub(crate) slow_polls: SlowPolls,
+    /// Late timers that wait for the watchdog's word.
+    pub(crate) late_timers: LateTimers,
 }
 
 /// What our threads have in common.

@@ -21,6 +21,7 @@ use crate::event::{Detail, Event, Teller};
 use crate::level::{self, Level};
 use crate::protocol::sides::{ABORTED, HANDLE_GONE, LISTED, READ};
 use crate::record::{Birth, Outcome, Record, TaskKind};
+use crate::thread::Role;
 use crate::{StackId, backtrace, clock, names, registry, thread};
 
 /// Who will ask how the task ended.
@@ -45,6 +46,31 @@ pub struct Meta<'a> {
     pub runtime: u16,
     /// Who will ask how it ended.
     pub asks: Asks,
+}
+
+/// The poll that runs on this thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PollHere {
+    /// Our id of its task.
+    pub task: u64,
+    /// Which of the task's polls, from 1.
+    pub poll: u64,
+    /// What the task is.
+    pub kind: TaskKind,
+    /// What the thread is for.
+    pub role: Role,
+}
+
+/// The poll of one of our tasks that runs here; the innermost.
+pub fn poll_here() -> Option<PollHere> {
+    let thread = thread::current_if_known()?;
+    let record = thread.current_record()?;
+    Some(PollHere {
+        task: record.id.get(),
+        poll: record.polls(),
+        kind: record.kind(),
+        role: thread.role(),
+    })
 }
 
 /// Makes the record of a task whose future (or closure) is an `F`.

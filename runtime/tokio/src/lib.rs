@@ -25,5 +25,6 @@ pub mod process;
 pub mod runtime;
 pub mod setup;
 pub mod task;
+pub mod time;
 
 pub use task::spawn;

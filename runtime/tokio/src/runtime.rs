@@ -9,7 +9,7 @@ use std::time::Duration;
 pub use tokio::runtime::*;
 
 mod builder;
-mod driving;
+pub(crate) mod driving;
 mod end;
 mod handle;
 mod hooks;

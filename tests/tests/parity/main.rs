@@ -20,6 +20,7 @@ mod p10;
 mod p11;
 mod p12;
 mod p13;
+mod p14;
 mod p16;
 mod p17;
 mod p18;

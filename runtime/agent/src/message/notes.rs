@@ -56,16 +56,24 @@ fn pending_destroyed(finding: &Finding) -> String {
 }
 
 fn timer_late(finding: &Finding) -> String {
+    let what = finding.subject.as_deref().unwrap_or("timer");
     let mut line = format!(
-        "A timer fired {} late",
+        "A {} fired {} late",
+        clean(what),
         seconds(finding.wall_ns.unwrap_or(0))
     );
+    if let Some(threshold) = finding.threshold_ns {
+        let _ = write!(line, " (threshold {})", seconds(threshold));
+    }
+    let _ = write!(line, ", in {}", task(finding));
     if let Some(thread) = &finding.observed.thread {
         let _ = write!(line, " on {}", thread_text(thread));
     }
-    if let Some(subject) = finding.subject.as_deref() {
-        let _ = write!(line, ": {}", clean(subject));
-    }
+    let _ = write!(
+        line,
+        ": something held its worker; made at {}",
+        finding.site
+    );
     line.push_str(&delayed_text(finding.delayed, false));
     line
 }

@@ -256,6 +256,22 @@ fn a_blocked_worker() {
 }
 
 #[test]
+fn a_late_timer() {
+    let mut late = Finding {
+        subject: Some("sleep".to_owned()),
+        wall_ns: Some(1_150_000_000),
+        threshold_ns: Some(100_000_000),
+        ..named(Kind::TimerLate)
+    };
+    late.observed.thread = Some(thread(31, "tokio-rt-worker"));
+    assert_eq!(
+        line(&late),
+        "A sleep fired 1.150 s late (threshold 0.100 s), in task 7 \"settle\" on thread \"tokio-rt-worker\" (31): \
+         something held its worker; made at src/a.rs:20:5"
+    );
+}
+
+#[test]
 fn a_full_blocking_pool() {
     let mut full = Finding {
         live: true,

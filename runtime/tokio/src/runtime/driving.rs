@@ -1,6 +1,19 @@
 //! What a thread is while it runs a `block_on`.
 
+use std::cell::Cell;
+
+use pollscope_capture::clock;
 use pollscope_capture::thread::{self, Role, Thread};
+
+thread_local! {
+    /// Since when this thread runs tasks, in monotonic nanoseconds; 0: it does not.
+    static SINCE: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Since when this thread runs the tasks of a runtime that rests otherwise, in monotonic nanoseconds.
+pub(crate) fn since_ns() -> Option<u64> {
+    SINCE.try_with(Cell::get).ok().filter(|since| *since != 0)
+}
 
 /// Says that this thread works for a runtime, until it is dropped.
 #[derive(Debug)]
@@ -11,6 +24,7 @@ struct Before {
     thread: &'static Thread,
     role: Role,
     runtime: u16,
+    since_ns: u64,
 }
 
 impl Driving {
@@ -32,10 +46,12 @@ impl Driving {
             thread::current()
         };
         Self(thread.map(|thread| {
+            let since_ns = role.map_or(0, |_| clock::mono_ns());
             let before = Before {
                 thread,
                 role: thread.role(),
                 runtime: thread.runtime(),
+                since_ns: SINCE.try_with(|since| since.replace(since_ns)).unwrap_or(0),
             };
             thread.set_role(role.unwrap_or(before.role), runtime);
             before
@@ -49,8 +65,10 @@ impl Drop for Driving {
             thread,
             role,
             runtime,
+            since_ns,
         }) = &self.0
         {
+            let _ = SINCE.try_with(|since| since.set(*since_ns));
             thread.set_role(*role, *runtime);
         }
     }

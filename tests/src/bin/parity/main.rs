@@ -27,6 +27,7 @@ mod p10_call_soon_threadsafe;
 mod p11_executor;
 mod p12_slow_poll;
 mod p13_stuck_now;
+mod p14_timer_late;
 mod p16_lost_errors;
 mod p17_callback_panic;
 mod p18_exception_handler;
@@ -72,6 +73,7 @@ const ROWS: &[Row] = rows! {
     "p11" => p11_executor,
     "p12" => p12_slow_poll,
     "p13" => p13_stuck_now,
+    "p14" => p14_timer_late,
     "p16" => p16_lost_errors,
     "p17" => p17_callback_panic,
     "p18" => p18_exception_handler,

@@ -1,0 +1,18 @@
+//! Tokio's `time`, mirrored: a timer that fires late because its worker was held is told of, the rest is Tokio's.
+//!
+//! asyncio's debug mode once logged every long wait of its selector, idleness included, and was told to stop. Here
+//! only lateness counts: a task was due to be polled because its timer had fired, and was polled a threshold later.
+//! See [`sleep`] for what that takes.
+//!
+//! Tokio's own `tokio::time` keeps working beside it, and is not watched.
+
+pub use tokio::time::*;
+
+mod interval;
+mod late;
+mod sleep;
+mod timeout;
+
+pub use interval::{Interval, interval, interval_at};
+pub use sleep::{Sleep, sleep, sleep_until};
+pub use timeout::{Timeout, timeout, timeout_at};
