@@ -287,7 +287,15 @@ fn short_type(name: &str) -> String {
     clean(&short)
 }
 
+/// As a sentence begins; the path of a type stays what it is.
 fn capital(text: &str) -> String {
+    if text
+        .split(' ')
+        .next()
+        .is_some_and(|first| first.contains("::"))
+    {
+        return text.to_owned();
+    }
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| {
         first.to_ascii_uppercase().to_string() + chars.as_str()

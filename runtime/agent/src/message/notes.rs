@@ -179,3 +179,6 @@ fn lock_across_await(finding: &Finding) -> String {
     let _ = write!(line, "; created at {}", finding.site);
     line
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use pollscope_capture::event::ErrorText;
 use super::*;
 use crate::finding::{Certainty, Kind, Place, Source};
 
-fn finding(kind: Kind) -> Finding {
+pub(super) fn finding(kind: Kind) -> Finding {
     let site = Source {
         id: SiteId(1),
         type_name: Cow::Borrowed("app::work::{{closure}}"),
@@ -20,7 +20,7 @@ fn finding(kind: Kind) -> Finding {
     finding
 }
 
-fn named(kind: Kind) -> Finding {
+pub(super) fn named(kind: Kind) -> Finding {
     Finding {
         task: 7,
         task_name: Some(Arc::from("settle")),
@@ -28,14 +28,14 @@ fn named(kind: Kind) -> Finding {
     }
 }
 
-fn thread(tid: u32, name: &str) -> ThreadName {
+pub(super) fn thread(tid: u32, name: &str) -> ThreadName {
     ThreadName {
         tid,
         name: Arc::from(name),
     }
 }
 
-fn verdict(activity: Activity, syscall: Option<u32>) -> Verdict {
+pub(super) fn verdict(activity: Activity, syscall: Option<u32>) -> Verdict {
     Verdict { activity, syscall }
 }
 
