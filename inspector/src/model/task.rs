@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::format;
+
 use super::{Distribution, Place, Severity, Site, ThreadRef, Verdict};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -90,6 +92,8 @@ pub struct Task {
     pub max_poll_ns: Option<u64>,
     /// Who asked for its abort, where that was by its own handle.
     pub aborted_by: Option<Aborter>,
+    /// How long ago it failed, where its handle is held and nobody has asked it yet.
+    pub unread_ns: Option<u64>,
     pub span: String,
     pub labels: BTreeMap<String, String>,
     /// How long the poll that runs now has run at least.
@@ -114,6 +118,16 @@ impl Task {
         } else {
             site
         }
+    }
+
+    /// What is wrong with a task that failed and whose handle nobody has asked yet, in words.
+    pub fn unread(&self) -> Option<String> {
+        let ns = self.unread_ns?;
+        let how = match self.outcome {
+            Some(Outcome::Panic) => "ended by a panic",
+            _ => "ended with an error",
+        };
+        Some(format!("{how}; unread for {}", format::duration(ns)))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Clock, Delayed, Distribution, ErrorText, Found, FoundState, Frame, Place, Runtime, Severity,
-    Site, SiteRow, Task, TaskRef, TaskState, Thread, ThreadRef, Totals, Verdict, Warning,
+    Clock, Delayed, Distribution, ErrorText, Found, FoundState, Frame, Outcome, Place, Runtime,
+    Severity, Site, SiteRow, Task, TaskRef, TaskState, Thread, ThreadRef, Totals, Verdict, Warning,
     WarningKind,
 };
 
@@ -231,6 +231,25 @@ fn printed(print: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
 #[test]
 fn a_report_is_readable() {
     insta::assert_snapshot!(printed(|out| text(out, &snapshot(), Paint::new(false))));
+}
+
+#[test]
+fn a_failure_that_nobody_read_is_told_with_its_age() {
+    let mut failed = snapshot();
+    let task = &mut failed.tasks[0];
+    (task.state, task.outcome) = (TaskState::Done, Some(Outcome::Error));
+    task.unread_ns = Some(12_000_000_000);
+    let printed_of = |snapshot: &Snapshot| printed(|out| text(out, snapshot, Paint::new(false)));
+    let told = "task 17 ended with an error; unread for 12 s; spawned at src/orders.rs:88\n";
+    assert!(
+        printed_of(&failed).contains(told),
+        "{}",
+        printed_of(&failed)
+    );
+    failed.tasks[0].outcome = Some(Outcome::Panic);
+    assert!(printed_of(&failed).contains("task 17 ended by a panic; unread for 12 s;"));
+    failed.tasks[0].unread_ns = None;
+    assert!(!printed_of(&failed).contains("unread"));
 }
 
 #[test]

@@ -214,6 +214,16 @@ fn tasks(out: &mut dyn Write, snapshot: &Snapshot, paint: Paint) -> io::Result<(
         ]);
     }
     table.print(out, paint)?;
+    for task in &snapshot.tasks {
+        if let Some(what) = task.unread() {
+            writeln!(
+                out,
+                "task {} {what}; spawned at {}",
+                task.id,
+                task.site.short()
+            )?;
+        }
+    }
     let total = usize::try_from(snapshot.matched).unwrap_or(usize::MAX);
     more(
         out,

@@ -14,7 +14,7 @@ use crate::app::page::{Page, Part, TaskPage};
 use crate::app::warnings::place as place_of;
 use crate::app::{App, path};
 use crate::format;
-use crate::model::{Level, Place, Task, TaskDetail, TaskState};
+use crate::model::{Level, Place, Severity, Task, TaskDetail, TaskState};
 
 pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     let Some(Page::Task(page)) = app.pages.last() else {
@@ -171,11 +171,15 @@ fn facts<'a>(
     lines
 }
 
-/// What not every task has: who aborted it, and the span and labels it runs in.
+/// What not every task has: that nobody asked how it ended, who aborted it, and the span and labels it runs in.
 fn circumstances<'a>(theme: Theme, task: &Task) -> Vec<Line<'a>> {
     let label = |text: &str| Span::styled(format!("{text:<8}"), theme.dim());
     let dim = |text: &str| Span::styled(text.to_owned(), theme.dim());
     let mut lines = Vec::new();
+    if let Some(what) = task.unread() {
+        let what = Span::styled(what, theme.severity(Severity::Warn));
+        lines.push(Line::from(vec![label("failed"), what]));
+    }
     if let Some(aborter) = &task.aborted_by {
         let by = Span::raw(aborter.to_string());
         lines.push(Line::from(vec![label("aborted"), dim("by "), by]));
@@ -436,7 +440,7 @@ fn wakers<'a>(app: &App, theme: Theme, detail: &TaskDetail, level: Level) -> Vec
         third.push(Span::raw(format!("{id} {name}")));
     }
     let style = if live == 0 && task.state == TaskState::Idle {
-        theme.severity(crate::model::Severity::Warn)
+        theme.severity(Severity::Warn)
     } else {
         Style::new()
     };

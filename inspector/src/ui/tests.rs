@@ -8,7 +8,7 @@ use crate::app::fixture::{
     at, attached, blocked_workers, deliver, detail, dump, enter, found, press, snapshot,
 };
 use crate::app::{Action, App, Excerpt, update};
-use crate::model::{Level, Rights, Snapshot};
+use crate::model::{Level, Outcome, Rights, Snapshot, TaskState};
 
 const SIZES: [(u16, u16); 3] = [(120, 35), (80, 24), (24, 6)];
 
@@ -174,6 +174,26 @@ fn a_task_that_ended() {
         update(&mut app, at(30), Action::Detail(977, None));
         app
     });
+}
+
+#[test]
+fn a_task_whose_error_nobody_read_says_for_how_long() {
+    for (size, unread_ns) in [((120, 35), Some(12_000_000_000)), ((80, 24), None)] {
+        let mut app = attached(size);
+        press(&mut app, "j Enter");
+        let mut detail = detail();
+        let task = &mut detail.task;
+        (task.state, task.outcome) = (TaskState::Done, Some(Outcome::Error));
+        task.unread_ns = unread_ns;
+        update(
+            &mut app,
+            at(20),
+            Action::Detail(977, Some(Box::new(detail))),
+        );
+        let text = drawn(&app, "task_unread");
+        let told = text.contains("failed  ended with an error; unread for 12 s");
+        assert_eq!(told, unread_ns.is_some(), "{text}");
+    }
 }
 
 /// Long paths make room for each other: the lines, by which places are found, are never cut.

@@ -343,6 +343,9 @@ pub struct TaskRow {
     /// Who asked for its abort by its handle.
     #[prost(message, optional, tag = "25")]
     pub aborted_by: ::core::option::Option<Aborter>,
+    /// Ended with an error or a panic, at `ended_ns`; its handle is held, and nobody has asked it yet.
+    #[prost(bool, tag = "26")]
+    pub unread: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Aborter {

@@ -23,7 +23,7 @@ pub(crate) fn tell(agent: &Agent, deadline: Instant) -> Option<()> {
     let mut unread = Vec::new();
     let (mut never_polled, mut unpolled) = (0_u64, None);
     registry::tasks(|_, task| {
-        if is_unread(&task) && unread.len() < MAX_TOLD {
+        if task.is_unread() && unread.len() < MAX_TOLD {
             unread.push(task);
         } else if !task.is_done() && task.polls() == 0 && is_polled_kind(task.kind) {
             never_polled += 1;
@@ -72,11 +72,6 @@ pub(crate) fn tell(agent: &Agent, deadline: Instant) -> Option<()> {
         format!("{denied} {are} denied ({deny}): the exit code is 1"),
     );
     Some(())
-}
-
-/// Whether a task has ended badly, and its handle is held by somebody who did not look yet.
-fn is_unread(task: &Snapshot) -> bool {
-    matches!(task.outcome, Outcome::Error | Outcome::Panic) && task.handle() == "held"
 }
 
 fn is_polled_kind(kind: TaskKind) -> bool {

@@ -4,6 +4,7 @@
 mod row;
 
 mod e12;
+mod e20;
 mod e43;
 mod guard;
 

@@ -94,6 +94,10 @@ pub(in crate::net) fn task(row: &v1::TaskRow, sites: &HashMap<u32, Site>, now_ns
             .map(|(key, value)| (text(key), text(value)))
             .collect(),
         aborted_by: row.aborted_by.as_ref().map(aborter),
+        unread_ns: row
+            .ended_ns
+            .filter(|_| row.unread)
+            .map(|ended_ns| now_ns.saturating_sub(ended_ns)),
         current_poll_ns: row.current_poll_ns,
         tid: row.tid,
         warned: severity(row.warned()),
@@ -154,4 +158,32 @@ fn bounded<T>(mut history: Vec<T>) -> Vec<T> {
     let too_many = history.len().saturating_sub(HISTORY_SECONDS);
     history.drain(..too_many);
     history
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_unread_since_its_end_and_only_while_the_target_says_so() {
+        let row = v1::TaskRow {
+            created_ns: 1_000,
+            ended_ns: Some(3_000),
+            unread: true,
+            ..v1::TaskRow::default()
+        };
+        let unread_ns = |row: &v1::TaskRow, now| task(row, &HashMap::new(), now).unread_ns;
+        assert_eq!(unread_ns(&row, 10_000), Some(7_000));
+        assert_eq!(unread_ns(&row, 2_000), Some(0), "a clock read earlier");
+        let read = v1::TaskRow {
+            unread: false,
+            ..row.clone()
+        };
+        assert_eq!(unread_ns(&read, 10_000), None);
+        let without_end = v1::TaskRow {
+            ended_ns: None,
+            ..row
+        };
+        assert_eq!(unread_ns(&without_end, 10_000), None);
+    }
 }

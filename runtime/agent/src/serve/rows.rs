@@ -50,6 +50,7 @@ pub(super) fn task(task: &Task<'_>) -> v1::TaskRow {
         warned: severity(task.warned()).into(),
         ended_ns: task.ended().map(clock::mono_of),
         aborted_by: known.is_aborted().then(|| aborted_by(known.id)).flatten(),
+        unread: known.is_unread(),
     }
 }
 

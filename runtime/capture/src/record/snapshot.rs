@@ -1,7 +1,7 @@
 //! A record as a reader sees it.
 
 use super::{Outcome, TaskKind};
-use crate::protocol::sides::{ABORTED, HANDLE_GONE, READ};
+use crate::protocol::sides::{ABORTED, EXPECTED, HANDLE_GONE, READ};
 use crate::{SiteId, StackId};
 
 /// What a record said at one moment, all of one task.
@@ -72,6 +72,17 @@ impl Snapshot {
         self.sides & ABORTED != 0
     }
 
+    /// Whether it ended with an error or a panic, and its handle is held by somebody who has not looked yet. Errors
+    /// that are values like others are nothing to look for.
+    pub fn is_unread(&self) -> bool {
+        let failed = match self.outcome {
+            Outcome::Error => self.sides & EXPECTED == 0,
+            Outcome::Panic => true,
+            Outcome::None | Outcome::Ok | Outcome::Aborted => false,
+        };
+        failed && self.sides & (READ | HANDLE_GONE) == 0
+    }
+
     /// The join handle: `held`, `read` or `dropped`.
     pub fn handle(&self) -> &'static str {
         match (self.sides & READ != 0, self.sides & HANDLE_GONE != 0) {
@@ -79,5 +90,35 @@ impl Snapshot {
             (false, true) => "dropped",
             (false, false) => "held",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unread_is_a_failure_whose_handle_is_held_and_was_not_asked() {
+        let of = |outcome, sides| Snapshot {
+            outcome,
+            sides,
+            ..Snapshot::default()
+        };
+        assert!(of(Outcome::Error, 0).is_unread());
+        assert!(of(Outcome::Panic, 0).is_unread());
+        // Somebody aborted it, and it failed all the same.
+        assert!(of(Outcome::Error, ABORTED).is_unread());
+        for (outcome, sides) in [
+            (Outcome::None, 0),
+            (Outcome::Ok, 0),
+            (Outcome::Aborted, 0),
+            (Outcome::Error, READ),
+            (Outcome::Panic, READ),
+            (Outcome::Error, HANDLE_GONE),
+            (Outcome::Error, EXPECTED),
+        ] {
+            assert!(!of(outcome, sides).is_unread(), "{outcome:?} {sides}");
+        }
+        assert!(of(Outcome::Panic, EXPECTED).is_unread(), "no value");
     }
 }

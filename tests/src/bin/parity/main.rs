@@ -11,6 +11,7 @@ use std::io::Read;
 use std::process::ExitCode;
 
 mod e12_never_polled;
+mod e20_unread;
 mod e43_slow_drop;
 mod guard_across_await;
 mod p01_enabling;
@@ -58,6 +59,7 @@ macro_rules! rows {
 
 const ROWS: &[Row] = rows! {
     "e12" => e12_never_polled,
+    "e20" => e20_unread,
     "e43" => e43_slow_drop,
     "guard" => guard_across_await,
     "p01" => p01_enabling,
