@@ -3,24 +3,24 @@
 use std::io::Write;
 
 use super::Paint;
-use crate::explain::Explanation;
+use crate::model::Words;
 
 /// Prints what a kind of warning means.
 pub fn explanation<E: From<std::io::Error>>(
     out: &mut dyn Write,
-    of: &Explanation,
+    of: &Words,
     paint: Paint,
 ) -> Result<(), E> {
-    writeln!(out, "{}: {}", paint.heading(of.kind), of.summary)?;
-    for (title, text) in [
-        ("What it means", of.meaning),
-        ("The two places", of.places),
-        ("The likely fix", of.fix),
-        ("To silence it", of.silence),
-        ("When it is wrong", of.residue),
+    writeln!(out, "{}: {}", paint.heading(of.kind), of.meaning)?;
+    for (title, texts) in [
+        ("What it means", ["", of.about]),
+        ("The two places", ["", of.places]),
+        ("The likely fix", [of.fix, of.remedy]),
+        ("To silence it", ["", of.silence]),
+        ("When it is wrong", ["", of.residue]),
     ] {
         writeln!(out, "\n{}", paint.heading(title))?;
-        for line in text.lines() {
+        for line in texts.iter().flat_map(|text| text.lines()) {
             writeln!(out, "  {line}")?;
         }
     }

@@ -304,18 +304,14 @@ fn colours_come_only_when_asked_for() {
 }
 
 #[test]
-fn explain_knows_the_kinds_that_are_found_and_lists_them() {
-    for kind in [
-        "never_awaited",
-        "slow_poll",
-        "worker_blocked",
-        "leaked_error",
-        "leaked_panic",
-        "wrong_thread",
-    ] {
+fn explain_knows_the_kinds_of_the_contract_and_lists_them() {
+    for kind in pollscope_proto::kinds::ALL {
         let output = run(&["explain", kind]);
         ends(&output, 0);
-        assert!(text(&output.stdout).starts_with(kind));
+        let said = text(&output.stdout);
+        assert!(said.starts_with(&format!("{kind}: ")), "{said}");
+        assert!(said.contains("\nTo silence it\n  "), "{said}");
+        assert!(said.contains("\nWhen it is wrong\n  "), "{said}");
     }
     let output = run(&["explain", "gremlins"]);
     ends(&output, 2);
