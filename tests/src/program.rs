@@ -149,6 +149,12 @@ impl Program {
         }
     }
 
+    /// The lines that it has printed so far, errors among them, but for those that `line` gave.
+    pub fn printed(&mut self) -> &[String] {
+        self.seen.extend(self.lines.try_iter());
+        &self.seen
+    }
+
     /// Writes a line to its standard input, which is a pipe.
     ///
     /// # Panics
