@@ -4,7 +4,7 @@ use pollscope_capture::stack::Activity;
 
 use crate::finding::{Delayed, Finding, Kind, Source};
 use crate::message::line;
-use crate::message::tests::{finding, named, thread, verdict};
+use crate::message::tests::{finding, named, verdict};
 
 /// With a place in the source, and the text of a panic.
 fn panicked(finding: Finding, text: &str) -> Finding {
@@ -41,26 +41,6 @@ fn a_pending_task_destroyed() {
     assert_eq!(
         destroyed(None, None),
         "Task 7 \"settle\" was destroyed but it is pending; spawned at src/a.rs:20:5"
-    );
-}
-
-#[test]
-fn a_timer_that_was_late() {
-    let mut late = Finding {
-        wall_ns: Some(180_000_000),
-        ..finding(Kind::TimerLate)
-    };
-    assert_eq!(line(&late), "A timer fired 0.180 s late");
-    late.observed.thread = Some(thread(31, "tokio-rt-worker"));
-    late.subject = Some("task 7 held its worker".to_owned());
-    late.delayed = Some(Delayed {
-        tasks: 2,
-        max_ns: 180_000_000,
-    });
-    assert_eq!(
-        line(&late),
-        "A timer fired 0.180 s late on thread \"tokio-rt-worker\" (31): task 7 held its worker; \
-         2 tasks waited behind it, the longest for 0.180 s"
     );
 }
 
