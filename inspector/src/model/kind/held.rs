@@ -85,12 +85,13 @@ As with slow_poll: a machine without free CPUs. Drops within a poll are part of 
 A timer is looked at by the thread that drives it. While a poll holds that thread, timers that are due wait,
 and all that is paced by them comes late: heartbeats, timeouts, rate limits.",
         places: "\
-created: the task that waited for the timer, where it is known.
-observed: the worker that drove the timer.",
+created: the line that made the timer, with sleep, timeout or interval of pollscope::time.
+observed: the thread that polled it when it was due at last.",
         remedy: "\
 The slow_poll, slow_drop or worker_blocked of the same moment is the cause: mend that.",
         silence: "\
-Mend or allow what holds the worker (`tokio::task::block_in_place`); raise slow_poll's threshold.",
+Mend or allow what holds the worker (`pollscope::task::block_in_place`), raise slow_poll's threshold, or make
+that timer with tokio::time, which is not watched.",
         residue: "\
 A machine without free CPUs delays timers as well, and so does a process that was stopped.
 A program that is idle is never late: nothing holds its worker.",
