@@ -13,7 +13,7 @@ pub(crate) use witness::{DROP, Finished, LongPoll, PollKey, Sighting};
 
 use std::sync::Arc;
 
-use pollscope_capture::stack::Verdict;
+use pollscope_capture::stack::{Activity, Verdict};
 
 use super::gaps::{Gap, Gaps, Lost};
 use crate::finding::{Finding, Severity};
@@ -256,10 +256,13 @@ impl SlowPolls {
             finding.cpu_ns = cpu_ns.or(seen.sighting.cpu_ns);
             finding.delayed = seen.sighting.delayed;
         } else if excused {
-            finding.verdict = glimpse.or(lost.why.map(|activity| Verdict {
+            let lost = lost.why.map(|activity| Verdict {
                 activity,
                 syscall: None,
-            }));
+            });
+            // What held every thread of the process is known; of one thread the glimpse knows more.
+            let held_all = matches!(lost, Some(lost) if lost.activity != Activity::Descheduled);
+            finding.verdict = if held_all { lost } else { glimpse.or(lost) };
         }
         finding.message = crate::message::line(&finding);
         if let Some((seen, record)) = seen.as_ref().and_then(|seen| Some((seen, seen.record?))) {

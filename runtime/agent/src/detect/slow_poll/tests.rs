@@ -314,6 +314,26 @@ fn one_that_ended_before_it_was_looked_at_is_judged_by_where_its_time_went() {
 }
 
 #[test]
+fn a_stop_of_the_whole_process_is_one_whatever_the_thread_seemed_to_do() {
+    let mut bench = Bench::default();
+    let verdict = Verdict {
+        activity: Activity::Descheduled,
+        syscall: None,
+    };
+    bench.polls.glimpsed(KEY, verdict, 1310 * MS);
+    bench.polls.gap(Gap {
+        from_ns: 1000 * MS,
+        to_ns: 1300 * MS,
+        why: Activity::Stopped,
+    });
+    bench.finished(told_at(1310, end(310)));
+    let finding = bench.only();
+    assert_eq!(finding.severity, Severity::Info);
+    let activity = finding.verdict.map(|verdict| verdict.activity);
+    assert_eq!(activity, Some(Activity::Stopped));
+}
+
+#[test]
 fn a_block_on_in_the_blocking_pool_may_take_as_long_as_it_likes() {
     let mut bench = Bench::default();
     bench.finished(Finished {
