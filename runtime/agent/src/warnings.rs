@@ -119,6 +119,10 @@ impl Warnings {
             return;
         }
         let Some(at) = self.by_key.get(&(kind, key)).copied() else {
+            // No room for a record, so none to stand in for: what is told is counted as dropped.
+            if self.records.len() >= MAX_RECORDS {
+                return;
+            }
             // It is counted before it is told, and telling takes a backtrace: it may be on its way.
             if self.awaited.insert((kind, key)) {
                 return;

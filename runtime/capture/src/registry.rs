@@ -184,7 +184,7 @@ pub fn wrong_thread(
         stack: created,
         tid: text.owner_tid,
     };
-    tell(Family::WrongThread, made, place, None, || {
+    tell(Family::WrongThread, made, place, || {
         Detail::Thread(Box::new(text))
     });
 }
@@ -201,22 +201,7 @@ pub fn note(
     text: impl FnOnce() -> crate::event::NoteText,
 ) {
     use crate::event::Detail;
-    tell(family, made, place, None, || {
-        Detail::Note(family, Box::new(text()))
-    });
-}
-
-/// As [`note`], of another task than the one that runs here.
-#[cold]
-pub fn note_of(
-    family: crate::event::Family,
-    made: Made,
-    place: Option<&'static Location<'static>>,
-    task: u64,
-    text: impl FnOnce() -> crate::event::NoteText,
-) {
-    use crate::event::Detail;
-    tell(family, made, place, Some(task), || {
+    tell(family, made, place, || {
         Detail::Note(family, Box::new(text()))
     });
 }
@@ -225,7 +210,6 @@ fn tell(
     family: crate::event::Family,
     made: Made,
     place: Option<&'static Location<'static>>,
-    task: Option<u64>,
     detail: impl FnOnce() -> crate::event::Detail,
 ) {
     use crate::event::{Event, Teller};
@@ -237,11 +221,11 @@ fn tell(
     let Some(observed) = crate::backtrace::of_finding(tally, family) else {
         return;
     };
-    let within = local.thread.current_record().filter(|_| task.is_none());
+    let within = local.thread.current_record();
     local.thread.tell(Event {
         at: clock::ticks(),
         site: made.site,
-        task: task.unwrap_or_else(|| within.map_or(0, |record| record.id.get())),
+        task: within.map_or(0, |record| record.id.get()),
         task_name: crate::names::share(within.map_or(0, Record::name)),
         created: made.stack,
         created_tid: made.tid,

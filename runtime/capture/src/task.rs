@@ -17,7 +17,7 @@ pub use share::HandleShare;
 
 use std::panic::Location;
 
-use crate::event::{Detail, Event, Teller};
+use crate::event::{Detail, Event, Family, NoteText, Teller};
 use crate::level::{self, Level};
 use crate::protocol::sides::{ABORTED, HANDLE_GONE, LISTED, READ};
 use crate::record::{Birth, Outcome, Record, TaskKind};
@@ -178,4 +178,26 @@ pub(crate) fn finding(record: &Record, observed: StackId, detail: Detail) -> Eve
         place: None,
         detail,
     }
+}
+
+/// Tells of one of the rarer findings about this record's task, that happened at `place`. `text` is called where this is
+/// one of those told in full.
+#[cold]
+pub(crate) fn note(
+    record: &Record,
+    family: Family,
+    place: Option<&'static Location<'static>>,
+    text: impl FnOnce() -> NoteText,
+) {
+    let Some(thread) = thread::current().filter(|_| !registry::is_off()) else {
+        return;
+    };
+    let tally = thread.tally_of(record.site());
+    let Some(observed) = backtrace::of_finding(tally, family) else {
+        return;
+    };
+    let detail = Detail::Note(family, Box::new(text()));
+    let mut event = finding(record, observed, detail);
+    event.place = place;
+    thread.tell(event);
 }

@@ -24,7 +24,7 @@ async fn lose() -> u32 {
 }
 
 #[pollscope::test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test handler"]
 async fn a_handler_of_its_own() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let keep = Arc::clone(&told);
@@ -82,7 +82,7 @@ async fn a_handler_of_its_own() {
 }
 
 #[pollscope::test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test handler"]
 async fn a_handler_that_panics() {
     set_exception_handler(Some(|_: &Context| panic!("on purpose, by a test")));
     lose().await;
@@ -90,7 +90,7 @@ async fn a_handler_that_panics() {
 }
 
 #[pollscope::test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test handler"]
 async fn a_handler_that_logs() {
     set_exception_handler(Some(pollscope::default_exception_handler));
     lose().await;
@@ -98,7 +98,7 @@ async fn a_handler_that_logs() {
 }
 
 #[pollscope::test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test handler"]
 async fn a_handler_that_forgets() {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     set_exception_handler(Some(|_: &Context| {
@@ -140,7 +140,7 @@ impl Subscriber for On {
 }
 
 #[pollscope::test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test handler"]
 async fn a_log_that_panics() {
     let panics = On(|| panic!("on purpose, by a test"));
     tracing::subscriber::set_global_default(panics).expect("the first");
@@ -149,7 +149,7 @@ async fn a_log_that_panics() {
 }
 
 #[pollscope::test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test handler"]
 async fn a_subscriber_that_forgets() {
     static EVENTS: AtomicUsize = AtomicUsize::new(0);
     let forgets = On(|| {

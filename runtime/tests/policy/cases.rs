@@ -22,14 +22,14 @@ async fn settle() {
 macro_rules! many {
     ($($bad:ident $good:ident)*) => {$(
         #[pollscope::test]
-        #[ignore = "run by the others"]
+        #[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
         async fn $bad() {
             tokio::time::sleep(Duration::from_millis(3)).await;
             forget();
         }
 
         #[pollscope::test(flavor = "multi_thread", worker_threads = 2)]
-        #[ignore = "run by the others"]
+        #[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
         async fn $good() {
             for _ in 0..20 {
                 pollscope::spawn(work()).await.expect("no panic");
@@ -46,7 +46,7 @@ many! {
 }
 
 #[pollscope::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 async fn bad_on_a_worker() {
     pollscope::spawn(async { forget() })
         .await
@@ -54,7 +54,7 @@ async fn bad_on_a_worker() {
 }
 
 #[pollscope::test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 async fn bad_in_a_blocking_task() {
     pollscope::task::spawn_blocking(forget)
         .await
@@ -62,14 +62,14 @@ async fn bad_in_a_blocking_task() {
 }
 
 #[pollscope::test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 async fn bad_error_nobody_read() {
     drop(pollscope::spawn!(async { Err::<(), _>("no disk") }));
     settle().await;
 }
 
 #[pollscope::test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 async fn bad_in_a_runtime_within() {
     std::thread::spawn(|| ()).join().expect("no panic");
     let inner = pollscope::task::spawn_blocking(|| Builder::new_current_thread().build());
@@ -79,7 +79,7 @@ async fn bad_in_a_runtime_within() {
 }
 
 #[pollscope::test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 async fn a_thread_of_its_own_forgets() {
     std::thread::spawn(|| {
         drop(work());
@@ -92,47 +92,47 @@ async fn a_thread_of_its_own_forgets() {
 static SHARED: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 
 #[pollscope::test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 async fn good_makes_what_all_share() {
     LazyLock::force(&SHARED);
     tokio::time::sleep(Duration::from_millis(20)).await;
 }
 
 #[test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 fn nobody_s_task_on_what_all_share() {
     let task = SHARED.spawn(async { forget() });
     SHARED.block_on(task).expect("no panic");
 }
 
 #[pollscope::test(deny = "any")]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 async fn bad_says_so_itself() {
     forget();
 }
 
 #[pollscope::test(deny = "off")]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 async fn good_may_do_that() {
     forget();
 }
 
 #[pollscope::test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 async fn bad_asserts() {
     forget();
     pollscope::assert_no_warnings!();
 }
 
 #[pollscope::test(deny = "off")]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 async fn good_asserts_something_else() {
     forget();
     pollscope::assert_no_warnings!("leaked_error");
 }
 
 #[test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 fn bad_scope_of_its_own() {
     let scope = pollscope::policy::TestScope::open(Some("any"));
     let runtime = Builder::new_current_thread().build().expect("a runtime");
@@ -143,7 +143,7 @@ fn bad_scope_of_its_own() {
 
 /// What panics already is not made to panic twice.
 #[pollscope::test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 #[should_panic(expected = "on purpose, by a test")]
 async fn good_panics_for_another_reason() {
     struct Asserts;
@@ -159,7 +159,7 @@ async fn good_panics_for_another_reason() {
 
 /// A loser of our `select!` was not forgotten.
 #[pollscope::test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 async fn good_loses_a_race() {
     pollscope::select! {
         biased;

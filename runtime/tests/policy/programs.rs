@@ -9,13 +9,13 @@ async fn forget() {
 }
 
 #[test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 fn forgets() {
     forget();
 }
 
 #[test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 fn forgets_by_attribute() {
     #[pollscope::main(flavor = "current_thread", deny = "never_awaited")]
     async fn main() {
@@ -25,14 +25,14 @@ fn forgets_by_attribute() {
 }
 
 #[test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 fn forgets_and_exits_with_7() {
     forget();
     std::process::exit(7);
 }
 
 #[test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 fn is_healthy() {
     #[pollscope::main]
     async fn main() {
@@ -42,7 +42,7 @@ fn is_healthy() {
 }
 
 #[test]
-#[ignore = "run by the others"]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
 fn exits_with_unread_errors() {
     #[pollscope::main]
     async fn main() {

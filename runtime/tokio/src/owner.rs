@@ -120,6 +120,18 @@ macro_rules! select {
     };
 }
 
+/// A branch, marked as its macro's. A struct expression, see [`Owner`]; the place is that of the macro the user wrote.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __owner {
+    ($future:expr) => {
+        $crate::private::Owner {
+            future: $future,
+            at: const { ::core::panic::Location::caller() },
+        }
+    };
+}
+
 /// Takes branch after branch, wraps its future, and hands all of them to Tokio's macro. The rules are those of Tokio's
 /// own, because only what comes after a handler tells whether that was a block.
 #[doc(hidden)]
@@ -132,28 +144,28 @@ macro_rules! __select {
         $crate::private::tokio::select!($($mode)* $($done)* else => $else)
     };
     ($m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:block, $($r:tt)*) => {
-        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f, at: const { ::core::panic::Location::caller() } }, if $c => $h, } $($r)*)
+        $crate::__select!($m { $($d)* $p = $crate::__owner!($f), if $c => $h, } $($r)*)
     };
     ($m:tt { $($d:tt)* } $p:pat = $f:expr => $h:block, $($r:tt)*) => {
-        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f, at: const { ::core::panic::Location::caller() } } => $h, } $($r)*)
+        $crate::__select!($m { $($d)* $p = $crate::__owner!($f) => $h, } $($r)*)
     };
     ($m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:block $($r:tt)*) => {
-        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f, at: const { ::core::panic::Location::caller() } }, if $c => $h, } $($r)*)
+        $crate::__select!($m { $($d)* $p = $crate::__owner!($f), if $c => $h, } $($r)*)
     };
     ($m:tt { $($d:tt)* } $p:pat = $f:expr => $h:block $($r:tt)*) => {
-        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f, at: const { ::core::panic::Location::caller() } } => $h, } $($r)*)
+        $crate::__select!($m { $($d)* $p = $crate::__owner!($f) => $h, } $($r)*)
     };
     ($m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:expr) => {
-        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f, at: const { ::core::panic::Location::caller() } }, if $c => { $h }, })
+        $crate::__select!($m { $($d)* $p = $crate::__owner!($f), if $c => { $h }, })
     };
     ($m:tt { $($d:tt)* } $p:pat = $f:expr => $h:expr) => {
-        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f, at: const { ::core::panic::Location::caller() } } => { $h }, })
+        $crate::__select!($m { $($d)* $p = $crate::__owner!($f) => { $h }, })
     };
     ($m:tt { $($d:tt)* } $p:pat = $f:expr, if $c:expr => $h:expr, $($r:tt)*) => {
-        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f, at: const { ::core::panic::Location::caller() } }, if $c => { $h }, } $($r)*)
+        $crate::__select!($m { $($d)* $p = $crate::__owner!($f), if $c => { $h }, } $($r)*)
     };
     ($m:tt { $($d:tt)* } $p:pat = $f:expr => $h:expr, $($r:tt)*) => {
-        $crate::__select!($m { $($d)* $p = $crate::private::Owner { future: $f, at: const { ::core::panic::Location::caller() } } => { $h }, } $($r)*)
+        $crate::__select!($m { $($d)* $p = $crate::__owner!($f) => { $h }, } $($r)*)
     };
 }
 
@@ -161,10 +173,10 @@ macro_rules! __select {
 #[macro_export]
 macro_rules! join {
     (biased; $($future:expr),+ $(,)?) => {
-        $crate::private::tokio::join!(biased; $($crate::private::Owner { future: $future, at: const { ::core::panic::Location::caller() } }),+)
+        $crate::private::tokio::join!(biased; $($crate::__owner!($future)),+)
     };
     ($($future:expr),+ $(,)?) => {
-        $crate::private::tokio::join!($($crate::private::Owner { future: $future, at: const { ::core::panic::Location::caller() } }),+)
+        $crate::private::tokio::join!($($crate::__owner!($future)),+)
     };
     ($($other:tt)*) => {
         $crate::private::tokio::join!($($other)*)
@@ -176,10 +188,10 @@ macro_rules! join {
 #[macro_export]
 macro_rules! try_join {
     (biased; $($future:expr),+ $(,)?) => {
-        $crate::private::tokio::try_join!(biased; $($crate::private::Owner { future: $future, at: const { ::core::panic::Location::caller() } }),+)
+        $crate::private::tokio::try_join!(biased; $($crate::__owner!($future)),+)
     };
     ($($future:expr),+ $(,)?) => {
-        $crate::private::tokio::try_join!($($crate::private::Owner { future: $future, at: const { ::core::panic::Location::caller() } }),+)
+        $crate::private::tokio::try_join!($($crate::__owner!($future)),+)
     };
     ($($other:tt)*) => {
         $crate::private::tokio::try_join!($($other)*)

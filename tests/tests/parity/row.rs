@@ -18,7 +18,6 @@ pub(crate) struct Row {
     program: Program,
 }
 
-#[allow(dead_code, reason = "rows come one after the other")]
 impl Row {
     /// The program that does it, at level debug.
     pub(crate) fn faulty(name: &'static str) -> Self {

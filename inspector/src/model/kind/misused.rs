@@ -74,9 +74,9 @@ Not seen where the program replaced the panic hook after ours.",
         kind: kinds::LOCK_ACROSS_AWAIT,
         title: "lock across await",
         created: "Spawned here",
-        observed: "Held across this await",
-        meaning: "A lock of the standard library is held while the task waits.",
-        fix: "Drop the guard before the await, or use tokio::sync::Mutex.",
+        observed: "What it guards is made here",
+        meaning: "A guard is held while the task waits: of a tracing span, as far as it can be seen.",
+        fix: "Drop the guard before the await; for a span, instrument the future.",
         about: "\
 A guard that lives across an `.await` belongs to a thread that does other things meanwhile. With a lock, the
 next task on that thread may wait for it for ever; with the guard of a `tracing` span, what the thread runs

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use crate::event::{Family, NoteText};
 use crate::record::Record;
-use crate::registry::{self, Made};
+use crate::task;
 
 /// Asks about the spans of this thread.
 #[derive(Clone, Copy, Debug)]
@@ -59,12 +59,7 @@ pub(super) fn after(record: &Record, before: u64) {
     if now == 0 || now == before {
         return;
     }
-    let made = Made {
-        site: record.site(),
-        stack: record.stack(),
-        tid: 0,
-    };
-    registry::note_of(Family::LockAcrossAwait, made, None, record.id.get(), || {
+    task::note(record, Family::LockAcrossAwait, None, || {
         let span = (probe.describe)();
         NoteText {
             what: span.as_ref().map_or_else(

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::panic::Location;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::level::{self, Level};
 use crate::record::Record;
 use crate::thread;
 
@@ -33,6 +34,10 @@ fn aborted() -> MutexGuard<'static, Option<HashMap<u64, Aborter>>> {
 /// Notes that this thread asks for the task's abort. Of several the first holds.
 #[cold]
 pub(super) fn keep(record: &Record, at: Option<&'static Location<'static>>) {
+    // A forked child: the lock may be held by a thread that does not exist here.
+    if level::level() == Level::Off {
+        return;
+    }
     let thread = thread::current();
     let within = thread.and_then(thread::Thread::current_record);
     let aborter = Aborter {

@@ -4,18 +4,21 @@
 //! programs end, and no defect. So what had been polled is a note, and only a task that **never ran** is a finding: it
 //! was given work, and the work was not even begun. Where the end is that of `main` or of a test, that is a note, too.
 
-use super::finding;
-use crate::event::{Detail, Family, NoteText};
+use super::note;
+use crate::event::{Family, NoteText};
+use crate::level::{self, Level};
 use crate::protocol::sides::{ABORTED, READ};
 use crate::record::{Outcome, Record, TaskKind};
 use crate::runtimes::closing::{self, Way};
-use crate::{backtrace, panic, registry, thread};
+use crate::{panic, registry};
 
 /// A task was dropped before its end, by a drop that began at `since` (ticks; `None`: as part of an unwinding). Tells of
 /// it where its runtime goes away and nobody aborted it.
 #[inline]
 pub(crate) fn dropped(record: &Record, outcome: Outcome, since: Option<u64>) {
-    if let Some(way) = closing::way_of(record.runtime())
+    // Not in a forked child, whose locks may be held by threads that it does not have.
+    if level::level() != Level::Off
+        && let Some(way) = closing::way_of(record.runtime())
         && record.kind() != TaskKind::BlockOn
     {
         at_end(record, way, outcome, since);
@@ -40,7 +43,7 @@ fn pending(record: &Record, way: Way, is_real: bool, did: &'static str) {
     } else {
         Family::IdleDestroyed
     };
-    tell(record, way, family, || NoteText {
+    note(record, family, way.at, || NoteText {
         did,
         count: Some(record.polls()),
         ..NoteText::default()
@@ -50,7 +53,7 @@ fn pending(record: &Record, way: Way, is_real: bool, did: &'static str) {
 /// The drop of a task at its runtime's end panicked, and nobody will be asked to join it.
 fn panicked(record: &Record, way: Way, since: u64) {
     record.sides.mark(READ);
-    tell(record, way, Family::ShutdownPanic, || {
+    note(record, Family::ShutdownPanic, way.at, || {
         let text = panic::unwound_drop(since).unwrap_or_default();
         NoteText {
             message: text.message,
@@ -61,42 +64,24 @@ fn panicked(record: &Record, way: Way, since: u64) {
     });
 }
 
-fn tell(record: &Record, way: Way, family: Family, text: impl FnOnce() -> NoteText) {
-    let Some(thread) = thread::current().filter(|_| !registry::is_off()) else {
-        return;
-    };
-    let tally = thread.tally_of(record.site());
-    let Some(observed) = backtrace::of_finding(tally, family) else {
-        return;
-    };
-    let detail = Detail::Note(family, Box::new(text()));
-    let mut event = finding(record, observed, detail);
-    event.place = way.at;
-    thread.tell(event);
-}
-
 /// Tells of the tasks that are still being polled though their runtime's time to shut down is over: they will not be
 /// polled again, and nobody waits for them any more.
 pub fn still_polled(number: u16, way: Way) {
     if number == 0 || registry::is_off() {
         return;
     }
-    registry::tasks(|_, task| {
+    registry::tasks(|record, task| {
         let polled = task.is_polled() && !task.is_done();
         if task.runtime != number || !polled || task.kind != TaskKind::Task {
             return;
         }
-        let made = registry::Made {
-            site: task.site,
-            stack: task.stack,
-            tid: 0,
-        };
-        registry::note_of(Family::PendingDestroyed, made, way.at, task.id, || {
-            NoteText {
+        // It may have ended since it was looked at, and another have its record.
+        if record.id.get() == task.id {
+            note(record, Family::PendingDestroyed, way.at, || NoteText {
                 did: "still in a poll when the time to shut down was over",
                 count: Some(task.polls()),
                 ..NoteText::default()
-            }
-        });
+            });
+        }
     });
 }
