@@ -40,7 +40,8 @@ impl Room {
         self.dir.path()
     }
 
-    /// A command in this room, with nothing of our own environment that speaks to pollscope.
+    /// A command in this room, with nothing of our own environment that speaks to pollscope, and panics without
+    /// backtraces: to print one takes a debug build a tenth of a second, which is a slow poll wherever a panic is in one.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         for (key, _) in std::env::vars_os() {
@@ -50,6 +51,7 @@ impl Room {
         }
         command
             .env("XDG_RUNTIME_DIR", self.path())
+            .env("RUST_BACKTRACE", "0")
             .env_remove("NO_COLOR")
             .stdin(Stdio::null());
         command
