@@ -20,45 +20,61 @@ struct Workload {
     name: &'static str,
     run: fn(u32),
     operations: u32,
+    /// Of how many tasks one has a backtrace of its own; all of them have in asyncio.
+    backtrace_every: u32,
     /// How many times as slow Python's debug mode makes it.
     python: f64,
 }
 
+const DEFAULT: u32 = 256;
 const WORKLOADS: &[Workload] = &[
     Workload {
         name: "spawn and await, each",
         run: |rounds| on_runtime(spawn_and_await(rounds)),
         operations: 100_000,
+        backtrace_every: DEFAULT,
+        python: 21.1,
+    },
+    Workload {
+        name: "the same, with a backtrace each",
+        run: |rounds| on_runtime(spawn_and_await(rounds)),
+        operations: 100_000,
+        backtrace_every: 1,
         python: 21.1,
     },
     Workload {
         name: "spawn all, then await",
         run: |rounds| on_runtime(spawn_all(rounds)),
         operations: 100_000,
+        backtrace_every: DEFAULT,
         python: 21.7,
     },
     Workload {
         name: "yield_now",
         run: |rounds| on_runtime(yields(rounds)),
         operations: 1_000_000,
+        backtrace_every: DEFAULT,
         python: 11.5,
     },
     Workload {
         name: "call_soon",
         run: call_soon,
         operations: 300_000,
+        backtrace_every: DEFAULT,
         python: 24.6,
     },
     Workload {
         name: "channel ping-pong",
         run: |rounds| on_runtime(ping_pong(rounds)),
         operations: 50_000,
+        backtrace_every: DEFAULT,
         python: 20.9,
     },
     Workload {
         name: "await of a tracked future",
         run: |rounds| on_runtime(tracked(rounds)),
         operations: 1_000_000,
+        backtrace_every: DEFAULT,
         python: 21.0,
     },
 ];
@@ -155,9 +171,11 @@ fn child(told: &str) {
 }
 
 fn measure(level: &str, workload: usize, rounds: u32) -> f64 {
+    let every = WORKLOADS[workload].backtrace_every.to_string();
     let output = Command::new(std::env::current_exe().expect("this program has a path"))
         .env(CHILD, format!("{workload} {rounds}"))
         .env("POLLSCOPE", level)
+        .env("POLLSCOPE_BACKTRACE_EVERY", every)
         .output()
         .expect("it can be run again");
     let text = String::from_utf8_lossy(&output.stdout);

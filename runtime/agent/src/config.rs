@@ -119,6 +119,9 @@ pub struct Settings {
     pub slow_poll: Option<Duration>,
     /// How many of the user's frames of a backtrace are shown (`POLLSCOPE_BACKTRACE_DEPTH`). Default: 10.
     pub depth: Option<u32>,
+    /// Of how many tasks and futures of a site one has a creation backtrace of its own
+    /// (`POLLSCOPE_BACKTRACE_EVERY`); 1: each. Default: 256.
+    pub backtrace_every: Option<u32>,
     /// Whether findings of one kind and site become one record with a count, logged at a pace (`POLLSCOPE_DEDUPE`);
     /// else each is a record and a line, as long as there is room. Default: yes.
     pub dedupe: Option<bool>,
@@ -142,6 +145,7 @@ impl Settings {
             rights: self.rights.or(other.rights),
             slow_poll: self.slow_poll.or(other.slow_poll),
             depth: self.depth.or(other.depth),
+            backtrace_every: self.backtrace_every.or(other.backtrace_every),
             dedupe: self.dedupe.or(other.dedupe),
             peek: self.peek.or(other.peek),
             signal: self.signal.or(other.signal),
@@ -167,6 +171,12 @@ impl Settings {
                 &lookup,
                 "POLLSCOPE_BACKTRACE_DEPTH",
                 parse_depth,
+                &mut complaints,
+            ),
+            backtrace_every: read(
+                &lookup,
+                "POLLSCOPE_BACKTRACE_EVERY",
+                parse_every,
                 &mut complaints,
             ),
             dedupe: read(&lookup, "POLLSCOPE_DEDUPE", parse_switch, &mut complaints),
@@ -261,6 +271,11 @@ fn parse_depth(text: &str) -> Result<u32, Unreadable> {
         .ok_or_else(|| Unreadable::new(text, "a number of frames"))
 }
 
+fn parse_every(text: &str) -> Result<u32, Unreadable> {
+    let every = text.parse().ok().filter(|every| *every > 0);
+    every.ok_or_else(|| Unreadable::new(text, "a number from 1"))
+}
+
 fn parse_switch(text: &str) -> Result<bool, Unreadable> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "on" | "true" | "yes" => Ok(true),
@@ -292,6 +307,7 @@ mod tests {
             ("POLLSCOPE_PEEK", "0"),
             ("POLLSCOPE_DEDUPE", "off"),
             ("POLLSCOPE_BACKTRACE_DEPTH", "3"),
+            ("POLLSCOPE_BACKTRACE_EVERY", "1"),
             ("POLLSCOPE_DENY", "slow_poll"),
             ("POLLSCOPE_SIGNAL", "perhaps"),
         ]);
@@ -302,6 +318,7 @@ mod tests {
         assert_eq!(settings.log, Some(LogLevel::Error));
         assert_eq!(settings.rights, Some(Rights::Abort));
         assert_eq!((settings.depth, settings.dedupe), (Some(3), Some(false)));
+        assert_eq!(settings.backtrace_every, Some(1));
         assert_eq!(settings.deny, "slow_poll".parse().ok());
         assert_eq!(settings.slow_poll, Some(Duration::from_millis(50)));
         assert_eq!((settings.peek, settings.signal), (Some(false), None));

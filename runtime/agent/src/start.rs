@@ -76,6 +76,9 @@ fn apply(settings: &Settings) {
     if let Some(depth) = settings.depth {
         level::set_depth(depth);
     }
+    if let Some(every) = settings.backtrace_every {
+        level::set_backtrace_every(every);
+    }
     if let Some(dedupe) = settings.dedupe {
         level::set_dedupe(dedupe);
     }

@@ -41,16 +41,15 @@ pub(crate) fn open_handle(thread: &'static Thread) -> Arc<ThreadHandle> {
 #[inline]
 pub(crate) fn of_creation(site: SiteId, tally: &Tally) -> StackId {
     let created = tally.created();
-    if created > FIRST && !created.is_multiple_of(SAMPLED) {
+    if created > FIRST && !level::has_backtrace(created) {
         return StackId::NONE;
     }
     sample(site)
 }
 
-/// So many of each thread and site have a backtrace of their own,
+/// So many of each thread and site have a backtrace of their own, and then each so-manieth: see
+/// [`level::set_backtrace_every`].
 const FIRST: u64 = 8;
-/// and then each so-manieth.
-const SAMPLED: u64 = 256;
 
 #[cold]
 #[inline(never)]

@@ -231,6 +231,8 @@ impl<F: Future, D: Describe<F::Output>> Instrumented<F, D> {
         if thread::current().is_some() {
             return self.poll_seen(record, cx);
         }
+        // The last edge is no time of this poll.
+        record.edge.set(0);
         let polled = self.future().poll(cx);
         self.observed(polled)
     }

@@ -192,6 +192,25 @@ pub fn set_depth(frames: u32) {
     DEPTH.store(frames, Ordering::Relaxed);
 }
 
+/// One less than how many tasks and futures of a site are made for one creation backtrace: a power of two, less one.
+static BETWEEN: AtomicU64 = AtomicU64::new(DEFAULT_BACKTRACE_EVERY - 1);
+
+/// One creation backtrace is taken for so many tasks and futures of a site.
+pub const DEFAULT_BACKTRACE_EVERY: u64 = 256;
+
+/// Sets of how many tasks and futures of a site one has a creation backtrace of its own, in debug and past the first
+/// eight of each thread: 256 unless set; 1: each. Rounded up to a power of two. The others show the site's first.
+pub fn set_backtrace_every(every: u32) {
+    let every = u64::from(every.max(1)).next_power_of_two();
+    BETWEEN.store(every - 1, Ordering::Relaxed);
+}
+
+/// Whether the so-manieth of its site has a creation backtrace of its own.
+#[inline]
+pub(crate) fn has_backtrace(created: u64) -> bool {
+    created & BETWEEN.load(Ordering::Relaxed) == 0
+}
+
 /// Whether findings of one site are put together: every one of them is told in full where not.
 static DEDUPE: AtomicBool = AtomicBool::new(true);
 

@@ -111,11 +111,26 @@ pub(crate) fn born<F>(meta: &Meta<'_>) -> Option<&'static Record> {
     Some(record)
 }
 
-/// The task's future has ended; counts it. Its output may live on.
+/// The task's future has ended now; counts it. Its output may live on.
 #[inline]
 pub(crate) fn ended(record: &'static Record, outcome: Outcome) {
+    ended_at(record, outcome, clock::ticks());
+}
+
+/// The task's future has returned; counts it as of the end of its last poll, or of now if that was not timed. Its
+/// output may live on.
+#[inline]
+pub(crate) fn returned(record: &'static Record, outcome: Outcome) {
+    let end = match record.edge.get() {
+        0 => clock::ticks(),
+        end => end,
+    };
+    ended_at(record, outcome, end);
+}
+
+#[inline]
+fn ended_at(record: &'static Record, outcome: Outcome, now: u64) {
     record.set_outcome(outcome);
-    let now = clock::ticks();
     let lived = clock::ticks_to_ns(now.saturating_sub(record.created.get()));
     // From here on the edge is the end.
     record.edge.set(now);

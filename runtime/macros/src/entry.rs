@@ -249,6 +249,9 @@ fn builder(entry: Entry, arguments: &Arguments, krate: &TokenStream, span: Span)
     if let Some(depth) = arguments.depth {
         calls.extend(quote_spanned!(span=> .depth(#depth)));
     }
+    if let Some(every) = arguments.backtrace_every {
+        calls.extend(quote_spanned!(span=> .backtrace_every(#every)));
+    }
     if let Some(dedupe) = arguments.dedupe {
         calls.extend(quote_spanned!(span=> .dedupe(#dedupe)));
     }

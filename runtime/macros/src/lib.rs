@@ -33,6 +33,7 @@ use entry::Entry;
 /// | `debug` | `true`: debug from the start; `false`: quiet, whatever `POLLSCOPE` says |
 /// | `slow_poll` | from how long on a poll is slow: `"50ms"`, `"1.5s"`, `"0"` for every poll, `"off"` for none |
 /// | `depth` | how many of the user's frames of a backtrace are shown: a number; 10 unless set |
+/// | `backtrace_every` | of how many tasks of a site one has a creation backtrace of its own: a number; 256 unless set, 1: each |
 /// | `dedupe` | `false`: each finding is a record and a line of its own |
 /// | `log` | from which level on findings are logged: `"off"`, `"error"`, `"warn"`, `"info"`, `"debug"` |
 /// | `deny` | what is not tolerated, and makes the exit code 1: `"any"`, `"slow_poll,leaked_error"`, `"off"` |

@@ -178,6 +178,7 @@ pub fn set_slow_poll(threshold: Option<Duration>) {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Said {
     pub(crate) depth: Option<u32>,
+    pub(crate) backtrace_every: Option<u32>,
     pub(crate) dedupe: Option<bool>,
     pub(crate) log: Option<String>,
 }
@@ -193,13 +194,14 @@ pub(crate) fn say(said: &Said) -> std::io::Result<()> {
         let log = said.log.as_deref().map(str::parse).transpose();
         pollscope_agent::configure(Settings {
             depth: said.depth,
+            backtrace_every: said.backtrace_every,
             dedupe: said.dedupe,
             log: log.map_err(std::io::Error::other)?,
             ..Settings::default()
         });
     }
     #[cfg(not(feature = "serve"))]
-    let _ = (said.depth, said.dedupe, &said.log);
+    let _ = (said.depth, said.backtrace_every, said.dedupe, &said.log);
     Ok(())
 }
 

@@ -62,7 +62,9 @@ impl Closure {
         let record = self.0;
         std::mem::forget(self);
         record.seq.bump(1);
-        let ns = clock::ticks_to_ns(clock::ticks().saturating_sub(record.edge.get()));
+        let end = clock::ticks();
+        let ns = clock::ticks_to_ns(end.saturating_sub(record.edge.get()));
+        record.edge.set(end);
         record.busy_ns.bump(ns);
         record.max_ns.set(ns);
         record

@@ -45,7 +45,7 @@ impl<T> Observed<T> {
     #[inline]
     pub(super) fn new(value: T, record: &'static Record, describe: impl Describe<T>) -> Self {
         let is_err = is_err::is_err(&value);
-        task::ended(record, if is_err { Outcome::Error } else { Outcome::Ok });
+        task::returned(record, if is_err { Outcome::Error } else { Outcome::Ok });
         if is_err && let Some(read) = describe.reader() {
             record.set_error_reader(read as *const ());
         }

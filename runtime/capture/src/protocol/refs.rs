@@ -32,6 +32,10 @@ impl Refs {
     #[inline]
     #[must_use]
     pub(crate) fn release(&self) -> bool {
+        // The only holder has nobody to race with: who would take a share must have one, or borrow this one.
+        if self.0.load(Ordering::Acquire) == 1 {
+            return true;
+        }
         match self.0.fetch_sub(1, Ordering::Release) {
             1 => {
                 fence(Ordering::Acquire);

@@ -8,7 +8,7 @@ use syn::{Error, Expr, ExprLit, Lit, LitInt, Path, Token};
 
 use super::{Entry, duration};
 
-const KNOWN: &str = "`flavor`, `worker_threads`, `start_paused`, `unhandled_panic`, `name`, `crate`, `debug`, `slow_poll`, `deny`, `depth`, `dedupe`, `log`";
+const KNOWN: &str = "`flavor`, `worker_threads`, `start_paused`, `unhandled_panic`, `name`, `crate`, `debug`, `slow_poll`, `deny`, `depth`, `backtrace_every`, `dedupe`, `log`";
 
 /// Which runtime.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +32,7 @@ pub(super) struct Arguments {
     pub(super) slow_poll: Option<duration::Threshold>,
     pub(super) deny: Option<String>,
     pub(super) depth: Option<u32>,
+    pub(super) backtrace_every: Option<u32>,
     pub(super) dedupe: Option<bool>,
     pub(super) log: Option<String>,
 }
@@ -161,6 +162,10 @@ pub(super) fn parse(entry: Entry, tokens: TokenStream) -> syn::Result<Arguments>
             }
             "depth" => {
                 arguments.depth = Some(u32::try_from(argument.number()?).unwrap_or(u32::MAX));
+            }
+            "backtrace_every" => {
+                let every = u32::try_from(argument.number()?).unwrap_or(u32::MAX);
+                arguments.backtrace_every = Some(every);
             }
             "dedupe" => arguments.dedupe = Some(argument.truth()?),
             "log" => arguments.log = Some(log_of(argument)?),

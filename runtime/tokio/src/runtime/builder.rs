@@ -89,6 +89,13 @@ impl Builder {
         self
     }
 
+    /// Sets of how many tasks and futures of a site one has a creation backtrace of its own, in debug: 256 unless set
+    /// (`POLLSCOPE_BACKTRACE_EVERY`); 1: each, which costs about 0.3 µs a spawn. The others show the site's first.
+    pub fn backtrace_every(&mut self, every: u32) -> &mut Self {
+        self.said.backtrace_every = Some(every);
+        self
+    }
+
     /// Says whether findings of one kind and site become one record with a count: yes, unless set (`POLLSCOPE_DEDUPE`).
     /// Else each is a record and a line of its own, until the table of 1024 is full; what found no room is counted.
     pub fn dedupe(&mut self, on: bool) -> &mut Self {
