@@ -235,9 +235,13 @@ fn every_planted_defect_is_found_at_its_place_and_nothing_else() {
 
     let growing = |report: &Value| {
         report["sites"].as_array().and_then(|sites| {
-            let leak = sites
-                .iter()
-                .find(|row| is_at(&row["site"], "defects/leak.rs", "pollscope::spawn(watch())"))?;
+            let leak = sites.iter().find(|row| {
+                is_at(
+                    &row["site"],
+                    "defects/leak.rs",
+                    "pollscope::spawn(watch(confirmed))",
+                )
+            })?;
             leak["live"].as_u64()
         })
     };

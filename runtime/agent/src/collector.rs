@@ -4,6 +4,8 @@
 //! program is blocked. It comes round every 100 ms while somebody watches or the level is debug. At rest the
 //! watchdog wakes it every two seconds: a timer of Tokio's own would wake it twice for each round.
 
+mod suspects;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -13,10 +15,11 @@ use pollscope_capture::level::{self, Level};
 use pollscope_capture::thread::{self, Role};
 use pollscope_capture::{SiteId, clock, site};
 
+use crate::detect::task_leak::Leaks;
 use crate::detect::{self, Outcome};
 use crate::figures::{SiteFigures, ThreadFigures};
 use crate::finding::{Kind, ThreadName};
-use crate::fold::{self, Look, ThreadLook};
+use crate::fold::{self, Look, SiteLook, ThreadLook};
 use crate::history::SiteSecond;
 use crate::self_cost::Meter;
 use crate::state::{Agent, State};
@@ -45,6 +48,7 @@ pub(crate) struct Collector {
     /// Busy time of each site at the last whole second.
     busy_before: Vec<u64>,
     recalibrated_ns: u64,
+    leaks: Leaks,
 }
 
 /// Where a thread stood at the last whole second.
@@ -118,7 +122,11 @@ impl Collector {
             self.mark(&look);
         }
         let now_ns = look.now_ns;
+        let live: Vec<u64> = look.sites.iter().map(SiteLook::live).collect();
+        let due = self.leaks.see(now_ns, &live);
+        let suspects = suspects::look(due);
         let mut state = agent.state();
+        self.leaks.judge(&mut state.warnings, suspects, now_ns);
         if rolled > 0 {
             state.history.advance(second);
             self.second = Some(second);

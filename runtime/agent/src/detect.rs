@@ -2,6 +2,7 @@
 //! included.
 
 pub(crate) mod blocking_pool;
+mod episode;
 pub(crate) mod gaps;
 pub(crate) mod leaked_error;
 pub(crate) mod leaked_panic;
@@ -9,6 +10,7 @@ pub(crate) mod never_awaited;
 pub(crate) mod note;
 pub(crate) mod poll_watch;
 pub(crate) mod slow_poll;
+pub(crate) mod task_leak;
 pub(crate) mod timer_late;
 pub(crate) mod worker_blocked;
 pub(crate) mod worker_watch;

@@ -37,6 +37,8 @@ pub enum Kind {
     NoRuntime,
     /// A resource was dropped without being closed.
     ResourceLeak,
+    /// Tasks of a site outlive what is usual there, and become more.
+    TaskLeak,
     /// A drop outside of any poll took long.
     SlowDrop,
     /// A callback panicked.
@@ -63,6 +65,7 @@ impl Kind {
         Self::NestedRuntime,
         Self::NoRuntime,
         Self::ResourceLeak,
+        Self::TaskLeak,
         Self::SlowDrop,
         Self::CallbackPanic,
         Self::ShutdownPanic,
@@ -89,6 +92,7 @@ impl Kind {
             Self::NestedRuntime => kinds::NESTED_RUNTIME,
             Self::NoRuntime => kinds::NO_RUNTIME,
             Self::ResourceLeak => kinds::RESOURCE_LEAK,
+            Self::TaskLeak => kinds::TASK_LEAK,
             Self::SlowDrop => kinds::SLOW_DROP,
             Self::CallbackPanic => kinds::CALLBACK_PANIC,
             Self::ShutdownPanic => kinds::SHUTDOWN_PANIC,
@@ -303,6 +307,8 @@ pub struct Finding {
     pub did: Option<&'static str>,
     /// How many: polls that the task had, tasks that wait.
     pub number: Option<u64>,
+    /// Of how many.
+    pub of: Option<u64>,
     /// The longest of all that were counted, in nanoseconds.
     pub worst_ns: Option<u64>,
     /// Different tasks, as far as they were told apart (256).
@@ -342,6 +348,7 @@ impl Finding {
             subject: None,
             did: None,
             number: None,
+            of: None,
             worst_ns: None,
             tasks: 0,
             belongs: Belongs::default(),

@@ -31,6 +31,7 @@ pub(crate) fn line(finding: &Finding) -> String {
         | Kind::NestedRuntime
         | Kind::NoRuntime
         | Kind::ResourceLeak
+        | Kind::TaskLeak
         | Kind::SlowDrop
         | Kind::CallbackPanic
         | Kind::ShutdownPanic

@@ -7,6 +7,7 @@ mod e12;
 mod e20;
 mod e43;
 mod guard;
+mod leak;
 
 mod p01;
 mod p02;

@@ -1,6 +1,7 @@
-//! A task is spawned for every event and waits for one that never comes: the site's live count only grows.
+//! A task is spawned for every order and waits until it is confirmed. Of those that are refused nobody ever says so:
+//! they stay, and the site's live count only grows.
 
-use std::future;
+use tokio::sync::oneshot;
 
 use super::beat;
 
@@ -8,20 +9,25 @@ use super::beat;
 const MOST: usize = 5_000;
 
 pub(super) async fn run() {
-    let mut spawned = 0;
+    let mut refused = Vec::new();
     let mut beat = beat(1);
     loop {
         beat.tick().await;
-        for _ in 0..5 {
-            if spawned < MOST {
-                drop(pollscope::spawn(watch()));
-                spawned += 1;
+        for order in 0..10 {
+            let (confirm, confirmed) = oneshot::channel();
+            drop(pollscope::spawn(watch(confirmed)));
+            if order % 2 == 0 || refused.len() == MOST {
+                // A watcher that is gone has nothing to be told.
+                let _ = confirm.send(());
+            } else {
+                // The mistake: the sender is kept, and nothing is sent.
+                refused.push(confirm);
             }
         }
     }
 }
 
-/// Waits for a confirmation that nobody will send.
-async fn watch() {
-    future::pending::<()>().await;
+/// Waits for a confirmation.
+async fn watch(confirmed: oneshot::Receiver<()>) {
+    let _ = confirmed.await;
 }

@@ -97,20 +97,24 @@ Polls are looked at by samples: a task that does it once in its life may be miss
         title: "task leak",
         created: "Spawned here",
         observed: "Still alive, last parked here",
-        meaning: "This spawn site keeps making tasks that never end: memory grows with them.",
+        meaning: "Tasks of this place outlive what is usual there, wait, and become more: memory grows with them.",
         fix: "Give the tasks an end: a timeout, a cancellation token, or a closed channel.",
         about: "\
-A site whose count of live tasks only grows has no end to its tasks: a connection without a timeout, a
-loop whose channel is never closed. `live per minute` of the site shows it.",
+Three things are found together: the least number of live tasks rises over five windows in a row (of ten
+seconds, a minute, or ten minutes), the oldest tenth of them lives ten times as long as 99 of 100 that have
+ended, and nearly none of that tenth was polled for two windows.",
         places: "\
-created: the spawn.
-observed: where such a task waits, as far as its last poll tells.",
+created: the spawn, as the oldest task's backtrace has it.
+observed: where such a task waits, as far as that is known.",
         remedy: "\
-Look at the oldest tasks of the site: what they wait for is what never comes.",
+Look at the oldest tasks of the place: what they wait for is what never comes. An answer without a timeout
+and a sender that is kept somewhere are the usual ones.",
         silence: "\
-There is nothing to silence in this version.",
+Spawn tasks that are meant to stay from a place of their own: where none ends nothing is usual.",
         residue: "\
-The runtime of this version does not look for it: nothing of this kind comes from it.",
+Idle connections from a place that spawns short tasks, too, look the same while they become more. Not seen:
+tasks that leak and are polled all the while (a ticker that nobody stops), and a place where none ever ends.
+The columns `live`, `peak` and `live/min` by site show those.",
     },
     Words {
         kind: kinds::LARGE_FUTURE,

@@ -14,9 +14,10 @@ use std::sync::Arc;
 use pollscope_capture::scope::Belongs;
 use pollscope_capture::{SiteId, StackId};
 
+use super::episode::Episode;
 use super::made;
 use crate::finding::{Certainty, Finding, Kind, Severity, Source};
-use crate::warnings::{Example, Key, Log, Warnings};
+use crate::warnings::Warnings;
 
 /// No threshold of the user's is finer than the watchdog's round.
 const LEAST_NS: u64 = 10_000_000;
@@ -51,7 +52,7 @@ pub(crate) struct Look {
 #[derive(Debug, Default)]
 pub(crate) struct BlockingPools {
     full: HashMap<u16, Full>,
-    /// By runtime and site of what waits.
+    /// The times that closures wait for too long, by runtime and site of what waits.
     episodes: HashMap<(u16, SiteId), Episode>,
 }
 
@@ -60,16 +61,6 @@ pub(crate) struct BlockingPools {
 struct Full {
     since_ns: u64,
     looked_ns: u64,
-}
-
-/// One time that closures of a site wait for too long.
-#[derive(Debug)]
-struct Episode {
-    /// As it was last seen.
-    finding: Finding,
-    record: Option<u32>,
-    /// A line said "wait": another must say how long.
-    announced: bool,
 }
 
 /// What is claimed of a pool.
@@ -222,53 +213,6 @@ impl Waiting<'_> {
         finding.number = Some(self.number);
         finding.live = true;
         finding
-    }
-}
-
-impl Episode {
-    fn begin(warnings: &mut Warnings, mut finding: Finding) -> Self {
-        finding.message = crate::message::line(&finding);
-        let added = warnings.add(Example {
-            key: Key::Site(finding.site.id),
-            finding: finding.clone(),
-            // The hot path counts none of these.
-            beyond: true,
-            excused: false,
-            log: Log::Paced,
-        });
-        Self {
-            finding,
-            record: added.map(|added| added.id),
-            announced: added.is_some_and(|added| added.logged),
-        }
-    }
-
-    fn renew(&mut self, warnings: &mut Warnings, mut new: Finding) {
-        // What it came to: the queue may be shorter by now.
-        if self.finding.wall_ns > new.wall_ns {
-            new.task = self.finding.task;
-            new.task_name.clone_from(&self.finding.task_name);
-            new.wall_ns = self.finding.wall_ns;
-        }
-        new.number = new.number.max(self.finding.number);
-        new.severity = new.severity.max(self.finding.severity);
-        new.certainty = new.certainty.max(self.finding.certainty);
-        self.finding = new;
-        self.show(warnings, Log::No);
-    }
-
-    fn end(&mut self, warnings: &mut Warnings, now_ns: u64) {
-        self.finding.live = false;
-        self.finding.last_ns = now_ns;
-        let log = if self.announced { Log::Always } else { Log::No };
-        self.show(warnings, log);
-    }
-
-    fn show(&mut self, warnings: &mut Warnings, log: Log) {
-        self.finding.message = crate::message::line(&self.finding);
-        if let Some(record) = self.record {
-            warnings.update(record, self.finding.clone(), log);
-        }
     }
 }
 

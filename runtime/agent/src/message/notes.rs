@@ -13,6 +13,7 @@ pub(super) fn line(finding: &Finding) -> String {
         Kind::TimerLate => timer_late(finding),
         Kind::NestedRuntime | Kind::NoRuntime => misuse(finding),
         Kind::ResourceLeak => resource_leak(finding),
+        Kind::TaskLeak => task_leak(finding),
         Kind::SlowDrop => slow_drop(finding),
         Kind::CallbackPanic => panic(finding, "panicked"),
         Kind::ShutdownPanic => panic(finding, "panicked while its runtime shut down"),
@@ -164,6 +165,28 @@ fn blocking_pool_full(finding: &Finding) -> String {
         let _ = write!(line, ",{longest} for {}", seconds(wall));
     }
     let _ = write!(line, ", spawned at {}", finding.site);
+    line
+}
+
+fn task_leak(finding: &Finding) -> String {
+    let mut line = format!(
+        "{} of {} tasks spawned at {} have outlived ten times what is usual there",
+        finding.number.unwrap_or(0),
+        finding.of.unwrap_or(0),
+        finding.site
+    );
+    if let Some(limit) = finding.threshold_ns {
+        let _ = write!(line, " ({})", seconds(limit));
+    }
+    let (lives, grow) = if finding.live {
+        ("lives", "become")
+    } else {
+        ("lived", "became")
+    };
+    if let Some(wall) = finding.wall_ns {
+        let _ = write!(line, ", the oldest {lives} for {}", seconds(wall));
+    }
+    let _ = write!(line, "; they wait, and {grow} more");
     line
 }
 
