@@ -41,6 +41,8 @@ const USUAL: f64 = 0.99;
 const FAR: u64 = 10;
 /// Of the oldest so many are looked at.
 pub(crate) const MOST_KEPT: usize = 256;
+/// Windows that a busy machine may miss, without it all being void: looks are rarer where they take long.
+const MOST_MISSED: u64 = 3;
 /// For so many windows those must not have been polled.
 const SILENT: u64 = 2;
 
@@ -95,6 +97,8 @@ pub(crate) struct Leaks {
 struct Scale {
     /// The number of the window that runs.
     window: u64,
+    /// Windows that were looked at and are over.
+    over: u64,
     tracks: Vec<Track>,
 }
 
@@ -105,7 +109,7 @@ struct Track {
     low: Option<u64>,
     /// Those of the windows before, the latest last, as long as they rise.
     lows: Vec<u64>,
-    /// The oldest: how often each was polled, and at which window it was first seen so.
+    /// The oldest: how often each was polled, and after how many windows it was first seen so.
     kept: HashMap<u64, (u64, u64)>,
 }
 
@@ -140,11 +144,12 @@ impl Track {
 impl Scale {
     /// Takes in how many tasks of each place live now. At the end of a window: the places to look at.
     fn see(&mut self, window: u64, live: &[u64], mut due: impl FnMut(SiteId, bool)) {
-        if window > self.window + 1 {
-            // Nobody looked for a whole window: what was before tells nothing.
+        if window > self.window + MOST_MISSED {
+            // Stopped, most likely: what was before tells nothing.
             self.tracks.clear();
         }
         let over = window != self.window;
+        self.over += u64::from(over);
         self.window = window;
         for (number, live) in live.iter().copied().enumerate() {
             if self.tracks.len() == number {
@@ -184,7 +189,7 @@ impl Leaks {
         now_ns: u64,
     ) {
         for (Due { site, scale }, suspect) in suspects {
-            let Scale { window, tracks } = &mut self.scales[scale];
+            let Scale { over, tracks, .. } = &mut self.scales[scale];
             let Some(track) = tracks.get_mut(site.0 as usize) else {
                 continue;
             };
@@ -193,7 +198,7 @@ impl Leaks {
                 continue;
             }
             let lasts = self.episodes.contains_key(&site);
-            let found = track.judge(site, &suspect, *window, now_ns, lasts);
+            let found = track.judge(site, &suspect, *over, now_ns, lasts);
             match (self.episodes.get_mut(&site), found) {
                 (Some((_, episode)), Some(finding)) => episode.renew(warnings, finding),
                 (Some(_), None) => {
@@ -216,7 +221,7 @@ impl Track {
         &mut self,
         site: SiteId,
         suspect: &Suspect,
-        window: u64,
+        over: u64,
         now_ns: u64,
         lasts: bool,
     ) -> Option<Finding> {
@@ -227,13 +232,13 @@ impl Track {
         for task in &suspect.oldest {
             let since = match before.get(&task.task) {
                 Some((polls, since)) if *polls == task.polls => *since,
-                _ => window,
+                _ => over,
             };
             self.kept.insert(task.task, (task.polls, since));
         }
         let silent = oldest.iter().filter(|task| {
             let kept = self.kept.get(&task.task);
-            kept.is_some_and(|(_, since)| window.saturating_sub(*since) >= SILENT)
+            kept.is_some_and(|(_, since)| over.saturating_sub(*since) >= SILENT)
         });
         let is_leak = self.rises(lasts)
             && suspect.ended >= LEAST_ENDED

@@ -14,7 +14,7 @@ mod e12_never_polled;
 mod e20_unread;
 mod e43_slow_drop;
 mod guard_across_await;
-mod leak;
+mod leak_tasks;
 mod p01_enabling;
 mod p02_log_level;
 mod p03_never_awaited;
@@ -91,7 +91,7 @@ const ROWS: &[Row] = rows! {
     "p27" => p27_set_debug,
     "p29" => p29_sub_future,
     "p30" => p30_cancel,
-    "leak" => leak,
+    "leak" => leak_tasks,
     "pool" => pool_full,
 };
 
