@@ -77,8 +77,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use pollscope_capture::level;
-use pollscope_capture::registry::{self, Made};
+use crate::capture::level;
+use crate::capture::registry::{self, Made};
 use pollscope_tokio::time::Instant;
 
 use crate::owned::WrongThread;
@@ -232,7 +232,7 @@ impl EventLoop {
         let touched_at = Location::caller();
         let shared = &*self.shared;
         if level::level() != Level::Off {
-            let text = pollscope_capture::event::ThreadText {
+            let text = crate::capture::event::ThreadText {
                 what: operation.to_owned(),
                 did: "called",
                 owner_tid: shared.made.tid,

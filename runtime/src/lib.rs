@@ -100,6 +100,8 @@
 
 #![deny(missing_docs)]
 
+use pollscope_tokio::private::capture;
+
 pub mod event_loop;
 #[cfg(feature = "stream")]
 mod must_finish;
@@ -107,12 +109,13 @@ pub mod owned;
 #[doc(hidden)]
 pub mod private;
 mod spawn;
+pub mod time;
 
+pub use capture::level::Level;
+pub use capture::tracked::{Tracked, track};
 #[cfg(feature = "stream")]
 pub use must_finish::{MustFinish, must_finish};
 pub use owned::{Owned, WrongThread};
-pub use pollscope_capture::level::Level;
-pub use pollscope_capture::tracked::{Tracked, track};
 #[doc(inline)]
 pub use pollscope_macros::{main, test, tracked};
 #[cfg(all(feature = "process", unix))]
@@ -124,7 +127,7 @@ pub use pollscope_tokio::setup::{
     set_exception_handler, set_slow_poll,
 };
 #[doc(inline)]
-pub use pollscope_tokio::{join, policy, runtime, select, task, time, try_join};
+pub use pollscope_tokio::{join, policy, runtime, select, task, try_join};
 
 pub use spawn::spawn;
 
@@ -170,5 +173,5 @@ macro_rules! assert_no_warnings {
 /// pollscope::discard(prepared);
 /// ```
 pub fn discard<F: Future>(future: F) {
-    pollscope_capture::tracked::excuse(move || drop(future));
+    capture::tracked::excuse(move || drop(future));
 }

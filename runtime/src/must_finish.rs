@@ -6,9 +6,9 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::capture::event::{Family, NoteText};
+use crate::capture::registry::{self, Made};
 use futures_core::Stream;
-use pollscope_capture::event::{Family, NoteText};
-use pollscope_capture::registry::{self, Made};
 
 /// Says that a stream must be read to its end: dropped before it gave `None`, it is reported as `resource_leak`, with
 /// the place of this call.

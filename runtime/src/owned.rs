@@ -30,7 +30,7 @@ use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::sync::Arc;
 
-use pollscope_capture::registry::{self, Made};
+use crate::capture::registry::{self, Made};
 
 use home::Home;
 pub use home::leaked;

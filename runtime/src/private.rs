@@ -5,8 +5,8 @@ use std::any::type_name;
 use std::fmt::{Debug, Display};
 use std::panic::Location;
 
-pub use pollscope_capture::tracked::track_at;
-pub use pollscope_tokio::private::ErrorText;
+pub use crate::capture::tracked::track_at;
+pub use pollscope_tokio::private::{ErrorText, init};
 use pollscope_tokio::private::{Read, error_text, spawn_described};
 
 use crate::task::JoinHandle;

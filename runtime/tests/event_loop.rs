@@ -2,6 +2,8 @@
 //!
 //! Read from the threads' rings: `watch` keeps the agent from starting, which would take the findings first.
 
+#![cfg(feature = "capture")]
+
 #[path = "warnings/watch.rs"]
 #[expect(dead_code, reason = "shared with the tests of other warnings")]
 mod watch;

@@ -1,6 +1,8 @@
 //! A callback that takes too long is the slow poll of the line that asked for it. In a process of its own: debug is
 //! the process's.
 
+#![cfg(feature = "capture")]
+
 #[path = "warnings/watch.rs"]
 #[expect(dead_code, reason = "shared with the tests of other warnings")]
 mod watch;

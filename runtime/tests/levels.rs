@@ -1,5 +1,7 @@
 //! The levels, and who sets them: each case is a process of its own, this test once more with another environment.
 
+#![cfg(feature = "capture")]
+
 use std::collections::HashMap;
 use std::process::Command;
 use std::time::{Duration, Instant};

@@ -1,6 +1,7 @@
 //! A global allocator that forgets a future at every allocation: pollscope's own, under its own locks, included. It must
 //! neither hang nor recurse.
 
+#![cfg(feature = "capture")]
 #![expect(unsafe_code, reason = "a global allocator")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

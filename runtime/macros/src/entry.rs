@@ -13,19 +13,38 @@ use syn::{Attribute, Error, ReturnType, Type};
 use args::{Arguments, Flavor};
 use function::Function;
 
-/// Which of the two.
+/// Which of the attributes, as its user knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Entry {
+pub(crate) struct Entry {
+    kind: Kind,
+    /// The crate that its expansion names where no argument says otherwise. As Tokio's own attributes do: what a crate
+    /// is called in the user's manifest no attribute can ask.
+    krate: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
     Main,
     Test,
 }
 
 impl Entry {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Main => "pollscope::main",
-            Self::Test => "pollscope::test",
-        }
+    pub(crate) const MAIN: Self = Self::of(Kind::Main, "pollscope");
+    pub(crate) const TEST: Self = Self::of(Kind::Test, "pollscope");
+    /// Of the façade, which its users' manifests call `tokio`.
+    pub(crate) const TOKIO_MAIN: Self = Self::of(Kind::Main, "tokio");
+    pub(crate) const TOKIO_TEST: Self = Self::of(Kind::Test, "tokio");
+
+    const fn of(kind: Kind, krate: &'static str) -> Self {
+        Self { kind, krate }
+    }
+
+    fn name(self) -> String {
+        let kind = match self.kind {
+            Kind::Main => "main",
+            Kind::Test => "test",
+        };
+        format!("{}::{kind}", self.krate)
     }
 }
 
@@ -59,7 +78,7 @@ fn check(entry: Entry, function: &Function) -> syn::Result<()> {
         );
         return Err(Error::new_spanned(sig.fn_token, text));
     }
-    if entry == Entry::Main && sig.ident == "main" && !sig.inputs.is_empty() {
+    if entry.kind == Kind::Main && sig.ident == "main" && !sig.inputs.is_empty() {
         return Err(Error::new_spanned(
             &sig.inputs,
             "`main` takes no arguments: read them from `std::env::args`",
@@ -67,8 +86,11 @@ fn check(entry: Entry, function: &Function) -> syn::Result<()> {
     }
     let second = function.attrs.iter().find(|attr| is_test_attribute(attr));
     match second {
-        Some(attr) if entry == Entry::Test => {
-            let text = "a second test attribute: `#[pollscope::test]` makes this a test already, remove the other";
+        Some(attr) if entry.kind == Kind::Test => {
+            let text = format!(
+                "a second test attribute: `#[{}]` makes this a test already, remove the other",
+                entry.name()
+            );
             Err(Error::new_spanned(attr, text))
         }
         _ => Ok(()),
@@ -103,11 +125,11 @@ fn build(entry: Entry, mut function: Function, arguments: &Arguments) -> TokenSt
     let krate = match &arguments.krate {
         Some(path) => path.to_token_stream(),
         // Found where the user's own words are found; a missing dependency is said at the body, not at us.
-        None => Ident::new("pollscope", Span::call_site().located_at(start)).into_token_stream(),
+        None => Ident::new(entry.krate, Span::call_site().located_at(start)).into_token_stream(),
     };
-    let body = match entry {
-        Entry::Main => main_body(&function, keyword),
-        Entry::Test => test_body(&function, keyword),
+    let body = match entry.kind {
+        Kind::Main => main_body(&function, keyword),
+        Kind::Test => test_body(&function, keyword),
     };
     let builder = builder(entry, arguments, &krate, start);
     let (open, finish) = scope(entry, arguments, &krate, end);
@@ -119,13 +141,13 @@ fn build(entry: Entry, mut function: Function, arguments: &Arguments) -> TokenSt
             // brings to light is told, too.
             let _pollscope;
             let runtime = #builder.expect("failed to build the Tokio runtime").__is_main();
-            _pollscope = #krate::init();
+            _pollscope = #krate::private::init();
             #finish
         }
     };
-    let test_attribute = match entry {
-        Entry::Main => TokenStream::new(),
-        Entry::Test => quote!(#[::core::prelude::v1::test]),
+    let test_attribute = match entry.kind {
+        Kind::Main => TokenStream::new(),
+        Kind::Test => quote!(#[::core::prelude::v1::test]),
     };
     function.into_tokens(&test_attribute, &quote!(#body #run))
 }
@@ -138,12 +160,12 @@ fn scope(
     end: Span,
 ) -> (TokenStream, TokenStream) {
     // An explicit `return`: with a tail expression a body that diverges would not fit.
-    match entry {
-        Entry::Main => (
+    match entry.kind {
+        Kind::Main => (
             TokenStream::new(),
             quote_spanned!(end=> return runtime.block_on(body);),
         ),
-        Entry::Test => {
+        Kind::Test => {
             let deny = arguments.deny.as_ref().map_or_else(
                 || quote!(::core::option::Option::None),
                 |kinds| quote!(::core::option::Option::Some(#kinds)),
@@ -258,7 +280,7 @@ fn builder(entry: Entry, arguments: &Arguments, krate: &TokenStream, span: Span)
     if let Some(log) = &arguments.log {
         calls.extend(quote_spanned!(span=> .log(#log)));
     }
-    if let (Entry::Main, Some(kinds)) = (entry, &arguments.deny) {
+    if let (Kind::Main, Some(kinds)) = (entry.kind, &arguments.deny) {
         calls.extend(quote_spanned!(span=> .deny(#kinds)));
     }
     let build = match arguments.flavor {

@@ -50,7 +50,7 @@ use entry::Entry;
 /// ```
 #[proc_macro_attribute]
 pub fn main(args: TokenStream, item: TokenStream) -> TokenStream {
-    entry::expand(Entry::Main, args.into(), item.into()).into()
+    entry::expand(Entry::MAIN, args.into(), item.into()).into()
 }
 
 /// Runs an async test on a pollscope runtime: `#[tokio::test]` under pollscope's eyes.
@@ -73,7 +73,35 @@ pub fn main(args: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn test(args: TokenStream, item: TokenStream) -> TokenStream {
-    entry::expand(Entry::Test, args.into(), item.into()).into()
+    entry::expand(Entry::TEST, args.into(), item.into()).into()
+}
+
+/// `#[tokio::main]` where `tokio` is pollscope's façade: `tokio = { package = "pollscope-tokio", … }`.
+///
+/// Takes what `#[pollscope::main]` takes: every argument of Tokio's own, and pollscope's. Its expansion names the crate
+/// `tokio`, as Tokio's does; under another name say `crate = "name"`.
+///
+/// # Examples
+///
+/// ```
+/// # use pollscope_tokio as tokio;
+/// #[tokio::main(flavor = "current_thread")]
+/// async fn main() {
+///     assert_eq!(tokio::spawn(async { 6 * 7 }).await.unwrap(), 42);
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn tokio_main(args: TokenStream, item: TokenStream) -> TokenStream {
+    entry::expand(Entry::TOKIO_MAIN, args.into(), item.into()).into()
+}
+
+/// `#[tokio::test]` where `tokio` is pollscope's façade: `tokio = { package = "pollscope-tokio", … }`.
+///
+/// Takes what `#[pollscope::test]` takes, and is judged as that is: under `POLLSCOPE_DENY=any` a test with a finding
+/// fails by its name. Its expansion names the crate `tokio`, as Tokio's does; under another name say `crate = "name"`.
+#[proc_macro_attribute]
+pub fn tokio_test(args: TokenStream, item: TokenStream) -> TokenStream {
+    entry::expand(Entry::TOKIO_TEST, args.into(), item.into()).into()
 }
 
 /// Reports futures that are dropped before their first poll.

@@ -7,8 +7,8 @@ use std::any::{Any, type_name};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use pollscope_capture::event::{Family, NoteText};
-use pollscope_capture::registry;
+use crate::capture::event::{Family, NoteText};
+use crate::capture::registry;
 use pollscope_tokio::time::{Instant, sleep_until};
 
 use super::handle::Ticket;

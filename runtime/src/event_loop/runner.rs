@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use pollscope_capture::registry;
+use crate::capture::registry;
 use pollscope_tokio::time::Instant;
 
 use super::{EventLoop, Shared};

@@ -4,9 +4,9 @@ use std::fmt;
 use std::panic::Location;
 use std::thread::Thread;
 
-use pollscope_capture::event::ThreadText;
-use pollscope_capture::level::{self, Level};
-use pollscope_capture::registry::{self, Made};
+use crate::capture::event::ThreadText;
+use crate::capture::level::{self, Level};
+use crate::capture::registry::{self, Made};
 
 use super::home::Home;
 

@@ -7,6 +7,8 @@
 //!
 //! 1,000 programs by default; `PROPTEST_CASES=10000` for more.
 
+#![cfg(feature = "capture")]
+
 mod oracle;
 mod program;
 mod run;

@@ -2,6 +2,8 @@
 //!
 //! Every test here goes through `watch`, which keeps the agent from starting: it would take the findings first.
 
+#![cfg(feature = "capture")]
+
 mod excused;
 mod never_awaited;
 mod owned;

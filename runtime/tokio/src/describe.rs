@@ -6,8 +6,8 @@ use std::fmt::{Debug, Display};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use pollscope_capture::event::ErrorText;
-use pollscope_capture::instrumented::{Describe, Read};
+use crate::capture::event::ErrorText;
+use crate::capture::instrumented::{Describe, Read};
 
 /// Longest text kept of one error, in bytes.
 const LONGEST: usize = 1024;

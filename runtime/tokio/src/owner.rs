@@ -3,7 +3,7 @@
 //! A future that is dropped before its first poll was forgotten, or it lost: its `select!` ended before its turn, its
 //! branch was disabled, its `try_join!` failed early. From the drop alone these look the same. So each branch is
 //! wrapped, and the wrapper says on this thread when its future's drop begins and ends: what is dropped unpolled in
-//! between was not forgotten (see `pollscope_capture::tracked`), and what a handler forgets right after it was.
+//! between was not forgotten (see `capture::tracked`), and what a handler forgets right after it was.
 //! Nothing else changes: the tokens go to Tokio's macro; branch order, fairness and what is borrowed are its own.
 
 use std::future::{Future, IntoFuture};
@@ -11,9 +11,9 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::capture::sub::{self, Sub};
+use crate::capture::tracked;
 use pin_project_lite::pin_project;
-use pollscope_capture::sub::{self, Sub};
-use pollscope_capture::tracked;
 
 /// A future of a `select!`, `join!` or `try_join!`. The macros write it as a struct expression: unlike a call it lets
 /// `&mut` of a temporary live as long as in Tokio's own macro.

@@ -3,7 +3,7 @@
 //! A test is a scope: its thread, and the runtimes that are made under it. Without feature `serve` nothing is
 //! collected, and so nothing denied.
 
-use pollscope_capture::scope::Scope;
+use crate::capture::scope::Scope;
 
 use crate::setup;
 
@@ -62,7 +62,7 @@ impl TestScope {
     /// and what was found is only written to stderr.
     #[track_caller]
     pub fn close_with<T>(self, output: T) -> T {
-        if pollscope_capture::is_err::is_err(&output) {
+        if crate::capture::is_err::is_err(&output) {
             if let Some(text) = self.found() {
                 write(&text);
             }
@@ -108,7 +108,7 @@ pub fn assert_none(kinds: &str) {
             Ok(deny) => deny,
             Err(wrong) => return fail(&wrong.to_string()),
         };
-        let scope = pollscope_capture::scope::of_this_thread();
+        let scope = crate::capture::scope::of_this_thread();
         let lines = pollscope_agent::verdict((scope != 0).then_some(scope), &deny, false);
         if let Some(text) = told(&lines, &deny.to_string()) {
             fail(&text);

@@ -5,12 +5,18 @@ use std::fmt::{Debug, Display};
 use std::future::Future;
 use std::panic::Location;
 
-pub use pollscope_capture::TaskKind;
-pub use pollscope_capture::event::ErrorText;
-pub use pollscope_capture::instrumented::{Describe, Read};
+#[cfg(not(feature = "capture"))]
+pub use crate::absent as capture;
+#[cfg(feature = "capture")]
+pub use pollscope_capture as capture;
 pub use tokio;
 
 pub use crate::owner::Owner;
+pub use crate::setup::init;
+pub use capture::TaskKind;
+pub use capture::event::ErrorText;
+pub use capture::instrumented::{Describe, Read};
+
 use crate::task::{JoinHandle, NewTask, watched};
 
 /// Spawns a task as made at `location`, whose error is read by `describe`.

@@ -20,8 +20,8 @@ use std::process::{ExitStatus, Output, Stdio};
 
 /// Makes child processes, as [`tokio::process::Command`] does.
 ///
-/// Methods that are not here are Tokio's, by `Deref`. They return Tokio's type: a chain that goes on to `spawn` from
-/// one of them makes a child that is not watched.
+/// What is not here is Tokio's, by `Deref`: `pre_exec`, `as_std_mut`, `spawn_with`. `pre_exec` returns Tokio's type: a
+/// chain that goes on to `spawn` from it makes a child that is not watched.
 ///
 /// ```
 /// # let runtime = pollscope_tokio::runtime::Runtime::new()?;
@@ -76,6 +76,17 @@ impl Command {
         kill_on_drop [] (kill_on_drop: bool);
     }
 
+    mirrored! {
+        /// Sets the name that the child sees as its own.
+        arg0 [S: AsRef<OsStr>] (arg: S);
+        /// Sets the child's user.
+        uid [] (id: u32);
+        /// Sets the child's group.
+        gid [] (id: u32);
+        /// Sets the child's process group; 0: one of its own.
+        process_group [] (pgroup: i32);
+    }
+
     /// Adds arguments.
     pub fn args<I, S>(&mut self, args: I) -> &mut Self
     where
@@ -105,6 +116,16 @@ impl Command {
     {
         self.inner.envs(vars);
         self
+    }
+
+    /// The standard library's command. What is made with it is not watched.
+    pub fn into_std(self) -> std::process::Command {
+        self.inner.into_std()
+    }
+
+    /// Tokio's command, for an interface that asks for one. What is made with it is not watched.
+    pub fn into_tokio(self) -> tokio::process::Command {
+        self.inner
     }
 
     /// Starts the child.

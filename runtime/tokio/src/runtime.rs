@@ -22,9 +22,9 @@ pub use local::LocalRuntime;
 
 pub(crate) use driving::Driving;
 
+use crate::capture::thread::Role;
 use end::End;
 use known::Registration;
-use pollscope_capture::thread::Role;
 
 use crate::task::{JoinHandle, blocked_on};
 

@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-pub use pollscope_capture::Level;
-pub use pollscope_capture::exception::Context;
-use pollscope_capture::level::{self, Source};
-use pollscope_capture::registry;
+pub use crate::capture::Level;
+pub use crate::capture::exception::Context;
+use crate::capture::level::{self, Source};
+use crate::capture::registry;
 
 #[cfg(feature = "serve")]
 pub use pollscope_agent::{LogLevel, Rights, Settings};
 
+#[cfg(feature = "capture")]
 pub(crate) mod aborts;
 pub(crate) mod ids;
+#[cfg(feature = "capture")]
 mod misuse;
 #[cfg(any(feature = "serve", test))]
 mod version;
@@ -21,11 +23,13 @@ use crate::runtime::known::Registration;
 /// Says what the capture needs to know of Tokio, and starts it, once. One load after that.
 #[inline]
 pub(crate) fn ensure_started() {
+    #[cfg(feature = "capture")]
     if !registry::is_started() {
         start();
     }
 }
 
+#[cfg(feature = "capture")]
 #[cold]
 #[inline(never)]
 fn start() {

@@ -4,7 +4,9 @@
 //! only lateness counts: a task was due to be polled because its timer had fired, and was polled a threshold later.
 //! See [`sleep`] for what that takes.
 //!
-//! Tokio's own `tokio::time` keeps working beside it, and is not watched.
+//! Intervals are Tokio's own here: other crates take them by value, as `IntervalStream` does. [`watched`] has those
+//! that are watched, which the crate `pollscope` names `time::interval`. Tokio's own `tokio::time` keeps working beside
+//! all of it, and is not watched.
 
 pub use tokio::time::*;
 
@@ -13,6 +15,11 @@ mod late;
 mod sleep;
 mod timeout;
 
-pub use interval::{Interval, interval, interval_at};
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{Timeout, timeout, timeout_at};
+
+pub mod watched {
+    //! Intervals that tell when a tick was late. Their type is not Tokio's.
+
+    pub use super::interval::{Interval, interval, interval_at};
+}

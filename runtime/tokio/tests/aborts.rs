@@ -1,5 +1,7 @@
 //! Who aborted a task: told while somebody holds the task, and forgotten after.
 
+#![cfg(feature = "capture")]
+
 use std::future::pending;
 
 use pollscope_capture::task::{Aborter, aborter};

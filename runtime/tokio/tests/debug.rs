@@ -1,5 +1,7 @@
 //! What debug measures of tasks: long polls are told of, what is no poll is not.
 
+#![cfg(feature = "capture")]
+
 #[path = "support/findings.rs"]
 mod findings;
 #[path = "support/runtimes.rs"]
@@ -19,6 +21,7 @@ const SLOW: Duration = Duration::from_millis(20);
 
 /// A runtime in debug. It holds for the process, so every test of this file says the same.
 fn debugging() -> pollscope_tokio::runtime::Runtime {
+    runtimes::without_agent();
     Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

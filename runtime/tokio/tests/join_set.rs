@@ -1,5 +1,7 @@
 //! What a set joins was read; what it is dropped with, or detaches, was not.
 
+#![cfg(feature = "capture")]
+
 #[path = "support/findings.rs"]
 mod findings;
 #[path = "support/runtimes.rs"]

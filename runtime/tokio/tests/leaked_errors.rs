@@ -1,5 +1,7 @@
 //! An `Err` that nobody looked at is told of once, at whichever comes last: the failure or the end of interest.
 
+#![cfg(feature = "capture")]
+
 #[path = "support/findings.rs"]
 mod findings;
 #[path = "support/runtimes.rs"]

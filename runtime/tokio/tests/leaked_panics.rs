@@ -1,5 +1,7 @@
 //! A panic that nobody asked about is told of once, with its place.
 
+#![cfg(feature = "capture")]
+
 #[path = "support/findings.rs"]
 mod findings;
 #[path = "support/runtimes.rs"]

@@ -1,5 +1,7 @@
 //! A tracked future that was dropped before its first poll. `definite` is a claim that must never be wrong.
 
+#![cfg(feature = "capture")]
+
 #[path = "support/findings.rs"]
 mod findings;
 #[path = "support/runtimes.rs"]

@@ -1,5 +1,7 @@
 //! Level off: the same types, and nothing behind them. A process of its own, because off is for good.
 
+#![cfg(feature = "capture")]
+
 #[path = "support/findings.rs"]
 mod findings;
 

@@ -1,5 +1,7 @@
 //! Runtimes: which there are, whose threads are whose, and what their hooks tell.
 
+#![cfg(feature = "capture")]
+
 #[path = "support/findings.rs"]
 mod findings;
 

@@ -1,5 +1,7 @@
 //! What a task grows by under our eyes: the budget of a live task is 260 bytes, the record's 128 among them.
 
+#![cfg(feature = "capture")]
+
 use pollscope_capture::TaskKind;
 use pollscope_capture::instrumented::{Instrumented, Observed, Untold, instrument};
 use std::future::Future;

@@ -1,12 +1,14 @@
 //! Timers of `time`: late where something held their worker, and not where a test moves the clock.
 
+#![cfg(feature = "capture")]
+
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use pollscope_capture::event::Family;
 use pollscope_tokio::runtime::Builder;
 use pollscope_tokio::task;
-use pollscope_tokio::time::{self, Duration};
+use pollscope_tokio::time::{self, Duration, watched};
 
 const SOON: Duration = Duration::from_millis(500);
 const LONG: Duration = Duration::from_millis(800);
@@ -48,7 +50,7 @@ fn a_timer_is_late_by_the_clock_of_the_machine_and_where_its_task_waited_for_it(
 
     let runtime = builder().slow_poll(SOON / 5).build().expect("a runtime");
     runtime.block_on(async {
-        let mut interval = time::interval(SOON);
+        let mut interval = watched::interval(SOON);
         let sleeps = task::spawn(time::sleep(SOON));
         let ends = task::spawn(time::timeout(SOON, std::future::pending::<()>()));
         let ticks = task::spawn(async move {
@@ -83,7 +85,7 @@ fn the_methods_are_tokios() {
         let never = time::timeout(Duration::MAX, std::future::ready(8));
         assert_eq!(never.into_inner().await, 8);
 
-        let mut interval = time::interval_at(now, LONG);
+        let mut interval = watched::interval_at(now, LONG);
         interval.set_missed_tick_behavior(time::MissedTickBehavior::Skip);
         let behavior = interval.missed_tick_behavior();
         assert_eq!(behavior, time::MissedTickBehavior::Skip);

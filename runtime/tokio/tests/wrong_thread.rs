@@ -1,5 +1,7 @@
 //! `spawn_local` where nothing can take the task: told of with the caller's place, and Tokio's own panic kept.
 
+#![cfg(feature = "capture")]
+
 #[path = "support/findings.rs"]
 mod findings;
 #[path = "support/runtimes.rs"]
@@ -87,6 +89,7 @@ fn spawn_local_where_it_belongs() {
         set.await;
         handle.await.expect("it ends");
     });
+    runtimes::without_agent();
     let local = LocalRuntime::new().expect("a runtime");
     local.block_on(async { task::spawn_local(bump(&shared)).await.expect("it ends") });
     local

@@ -6,7 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprLit, Lit, LitInt, Path, Token};
 
-use super::{Entry, duration};
+use super::{Entry, Kind, duration};
 
 const KNOWN: &str = "`flavor`, `worker_threads`, `start_paused`, `unhandled_panic`, `name`, `crate`, `debug`, `slow_poll`, `deny`, `depth`, `backtrace_every`, `dedupe`, `log`";
 
@@ -185,9 +185,9 @@ pub(super) fn parse(entry: Entry, tokens: TokenStream) -> syn::Result<Arguments>
             }
         }
     }
-    arguments.flavor = flavor.unwrap_or(match entry {
-        Entry::Main => Flavor::MultiThread,
-        Entry::Test => Flavor::CurrentThread,
+    arguments.flavor = flavor.unwrap_or(match entry.kind {
+        Kind::Main => Flavor::MultiThread,
+        Kind::Test => Flavor::CurrentThread,
     });
     agree(entry, &arguments, &given)?;
     Ok(arguments)

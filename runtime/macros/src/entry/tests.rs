@@ -37,11 +37,11 @@ fn each_mistake_is_named_and_says_what_to_write() {
         ("crate = \"a b\"", "not a path"),
         ("threads = 2", "unknown argument `threads`"),
     ] {
-        let said = wrong(Entry::Main, text);
+        let said = wrong(Entry::MAIN, text);
         assert!(said.contains(says), "{text}: {said}");
     }
     assert!(
-        wrong(Entry::Test, "worker_threads = 2")
+        wrong(Entry::TEST, "worker_threads = 2")
             .contains("#[pollscope::test(flavor = \"multi_thread\")]")
     );
 }
@@ -50,7 +50,7 @@ fn each_mistake_is_named_and_says_what_to_write() {
 fn tokio_s_arguments_are_all_taken() {
     let taken = |entry, text: &str| args::parse(entry, text.parse().expect("tokens")).expect(text);
     let main = taken(
-        Entry::Main,
+        Entry::MAIN,
         "flavor = \"multi_thread\", worker_threads = 4, name = \"x\", crate = \"a::b\",",
     );
     assert_eq!(
@@ -58,18 +58,18 @@ fn tokio_s_arguments_are_all_taken() {
         (Some(4), Some("x"))
     );
     let test = taken(
-        Entry::Test,
+        Entry::TEST,
         "start_paused = true, unhandled_panic = \"shutdown_runtime\", debug = true",
     );
     assert_eq!((test.start_paused, test.debug), (Some(true), Some(true)));
     assert_eq!(
-        args::parse(Entry::Main, TokenStream::new())
+        args::parse(Entry::MAIN, TokenStream::new())
             .expect("none")
             .flavor,
         args::Flavor::MultiThread
     );
     assert_eq!(
-        args::parse(Entry::Test, TokenStream::new())
+        args::parse(Entry::TEST, TokenStream::new())
             .expect("none")
             .flavor,
         args::Flavor::CurrentThread
@@ -79,10 +79,27 @@ fn tokio_s_arguments_are_all_taken() {
 #[test]
 fn a_mistake_leaves_the_function_in_place() {
     let item: TokenStream = "fn main() { let x = ; }".parse().expect("tokens");
-    let made = expand(Entry::Main, TokenStream::new(), item).to_string();
+    let made = expand(Entry::MAIN, TokenStream::new(), item).to_string();
     assert!(
         made.contains("fn main") && made.contains("compile_error"),
         "{made}"
     );
     assert!(made.contains("write `async` before `fn`"), "{made}");
+}
+
+#[test]
+fn the_facade_s_attributes_name_tokio_and_nothing_else() {
+    let item = || "async fn f() {}".parse::<TokenStream>().expect("tokens");
+    for entry in [Entry::TOKIO_MAIN, Entry::TOKIO_TEST] {
+        let made = expand(entry, TokenStream::new(), item()).to_string();
+        assert!(made.contains("tokio :: runtime :: Builder"), "{made}");
+        assert!(!made.contains("pollscope ::"), "{made}");
+        let renamed = "crate = \"a::b\"".parse().expect("tokens");
+        let made = expand(entry, renamed, item()).to_string();
+        assert!(
+            made.contains("a :: b :: runtime") && !made.contains("tokio ::"),
+            "{made}"
+        );
+    }
+    assert!(wrong(Entry::TOKIO_TEST, "worker_threads = 2").contains("#[tokio::test("));
 }

@@ -6,8 +6,8 @@ use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::process::Output;
 
-use pollscope_capture::event::{Family, NoteText};
-use pollscope_capture::registry::{self, Made};
+use crate::capture::event::{Family, NoteText};
+use crate::capture::registry::{self, Made};
 
 /// A child process, as [`tokio::process::Child`] is; its methods and streams are Tokio's, by `Deref`.
 ///

@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
-use pollscope_capture::clock;
-use pollscope_capture::thread::{self, Role, Thread};
+use crate::capture::clock;
+use crate::capture::thread::{self, Role, Thread};
 
 thread_local! {
     /// Since when this thread runs tasks, in monotonic nanoseconds; 0: it does not.

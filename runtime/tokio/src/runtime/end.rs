@@ -2,8 +2,8 @@
 
 use std::panic::Location;
 
-use pollscope_capture::runtimes::closing::{self, Way};
-use pollscope_capture::task::still_polled;
+use crate::capture::runtimes::closing::{self, Way};
+use crate::capture::task::still_polled;
 
 /// Says that a runtime goes away when it is dropped, unless more was said before. The first field of the runtime; the
 /// last one takes the runtime off the list.

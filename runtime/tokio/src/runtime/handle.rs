@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use pollscope_capture::TaskKind;
+use crate::capture::TaskKind;
 use tokio::runtime::{EnterGuard, Id, RuntimeFlavor, RuntimeMetrics, TryCurrentError};
 
 use super::{Driving, known};
@@ -118,6 +118,11 @@ impl Handle {
     /// Tokio's handle, for an interface that asks for one. What is spawned through it is not seen.
     pub fn inner(&self) -> &tokio::runtime::Handle {
         &self.inner
+    }
+
+    /// Tokio's handle, for an interface that takes one by value. What is spawned through it is not seen.
+    pub fn into_tokio(self) -> tokio::runtime::Handle {
+        self.inner
     }
 
     /// Our number of the runtime; 0: it has none.

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use pollscope_capture::level::{self, Level};
-use pollscope_capture::thread::{self, Role, Thread};
+use crate::capture::level::{self, Level};
+use crate::capture::thread::{self, Role, Thread};
 
 /// A hook of the program's.
 pub(super) type Callback = Arc<dyn Fn() + Send + Sync>;

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
 
-use pollscope_capture::level::{self, Level};
-use pollscope_capture::{runtimes, thread};
+use crate::capture::level::{self, Level};
+use crate::capture::{runtimes, thread};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::setup::ids;

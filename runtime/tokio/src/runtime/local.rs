@@ -6,8 +6,8 @@ use std::io;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Duration;
 
-use pollscope_capture::TaskKind;
-use pollscope_capture::thread::Role;
+use crate::capture::TaskKind;
+use crate::capture::thread::Role;
 use tokio::runtime::{EnterGuard, LocalOptions, RuntimeMetrics};
 
 use super::end::End;

@@ -9,7 +9,7 @@ use std::hash::BuildHasherDefault;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use pollscope_capture::task::HandleShare;
+use crate::capture::task::HandleShare;
 use tokio::task::AbortHandle;
 
 use super::ids::IdHasher;

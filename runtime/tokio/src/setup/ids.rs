@@ -48,6 +48,7 @@ fn number<I: Hash + Display>(id: &I, hashes: &OnceLock<bool>) -> u64 {
 }
 
 /// The number of a task's id.
+#[cfg(feature = "capture")]
 #[inline]
 pub(crate) fn of_task(id: tokio::task::Id) -> u64 {
     static HASHES: OnceLock<bool> = OnceLock::new();
@@ -62,6 +63,7 @@ pub(crate) fn of_runtime(id: tokio::runtime::Id) -> u64 {
 }
 
 /// Tokio's id of the task that runs now; 0: none.
+#[cfg(feature = "capture")]
 pub(crate) fn of_current_task() -> u64 {
     tokio::task::try_id().map_or(0, of_task)
 }
@@ -87,7 +89,7 @@ impl Hasher for IdHasher {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "capture"))]
 mod tests {
     use super::*;
 

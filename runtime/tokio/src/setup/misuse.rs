@@ -3,8 +3,8 @@
 //! They are Tokio's own, at its oldest supported version and at its newest; a test makes each panic happen. The
 //! `spawn_local` outside of a `LocalSet` is not among them: it is reported as `wrong_thread`, by the call itself.
 
-use pollscope_capture::event::Family;
-use pollscope_capture::registry::Misuse;
+use crate::capture::event::Family;
+use crate::capture::registry::Misuse;
 
 /// How the messages begin, and what they say.
 const KNOWN: &[(&str, Misuse)] = &[

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 
-use pollscope_capture::TaskKind;
+use crate::capture::TaskKind;
 
 use super::{JoinHandle, LocalSet, NewTask, watched};
 use crate::runtime::Handle;

@@ -6,8 +6,8 @@ use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use pollscope_capture::instrumented::Observed;
-use pollscope_capture::task::HandleShare;
+use crate::capture::instrumented::Observed;
+use crate::capture::task::HandleShare;
 use tokio::task::{AbortHandle, Id, JoinError};
 
 use super::new::spawned;
@@ -33,8 +33,9 @@ pub struct JoinHandle<T> {
 }
 
 const _: () = assert!(
-    size_of::<JoinHandle<u64>>() == 2 * size_of::<usize>(),
-    "Tokio's handle and one word"
+    size_of::<JoinHandle<u64>>() == size_of::<usize>() + size_of::<HandleShare>()
+        && size_of::<HandleShare>() <= size_of::<usize>(),
+    "Tokio's handle, and one word where there is a record"
 );
 
 // As Tokio's, whatever the output is.

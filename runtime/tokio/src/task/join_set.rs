@@ -11,9 +11,9 @@ use std::hash::BuildHasherDefault;
 use std::panic::{self, Location};
 use std::task::{Context, Poll, ready};
 
-use pollscope_capture::TaskKind;
-use pollscope_capture::instrumented::Observed;
-use pollscope_capture::task::HandleShare;
+use crate::capture::TaskKind;
+use crate::capture::instrumented::Observed;
+use crate::capture::task::HandleShare;
 use tokio::task::{AbortHandle, Id, JoinError};
 
 use super::LocalSet;

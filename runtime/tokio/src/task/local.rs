@@ -5,8 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use pollscope_capture::TaskKind;
-use pollscope_capture::thread::{self, Role};
+use crate::capture::TaskKind;
+use crate::capture::thread::{self, Role};
 use tokio::task::LocalEnterGuard;
 
 use super::{JoinHandle, NewTask, blocked_on, watched};

@@ -2,8 +2,8 @@
 
 use std::panic::Location;
 
-use pollscope_capture::event::ThreadText;
-use pollscope_capture::registry::{self, Made};
+use crate::capture::event::ThreadText;
+use crate::capture::registry::{self, Made};
 
 /// Watches a `spawn_local` for Tokio's panic: the only sign there is that no `LocalSet` runs here, and it must stay
 /// Tokio's own.

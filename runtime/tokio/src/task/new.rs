@@ -4,16 +4,18 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 
-use pollscope_capture::TaskKind;
-use pollscope_capture::instrumented::{
+use crate::capture::TaskKind;
+use crate::capture::instrumented::{
     Describe, Instrumented, Observed, instrument, instrument_blocking, instrument_boxed, unwatched,
 };
-use pollscope_capture::registry;
-use pollscope_capture::task::{Asks, HandleShare, Meta};
+use crate::capture::registry;
+use crate::capture::task::{Asks, HandleShare, Meta};
 
 use crate::describe::Known;
 use crate::runtime::known;
-use crate::setup::{self, aborts, ids};
+use crate::setup;
+#[cfg(feature = "capture")]
+use crate::setup::{aborts, ids};
 
 /// A task that is about to be spawned: what is known of it, whoever spawns it.
 #[derive(Clone, Copy, Debug)]
@@ -144,20 +146,20 @@ pub(crate) use watched;
 /// Puts the root future of a `block_on` under our eyes, boxed if it is large, and blocks on it.
 macro_rules! blocked_on {
     ($runtime:expr, $future:ident => |$inner:ident| $block_on:expr) => {{
-        let task = $crate::task::NewTask::here(::pollscope_capture::TaskKind::BlockOn).on($runtime);
+        let task = $crate::task::NewTask::here($crate::capture::TaskKind::BlockOn).on($runtime);
         let meta = task.root();
         if const { $crate::task::is_large::<F>() } {
             let boxed = Box::pin($future);
-            let ($inner, _) = ::pollscope_capture::instrumented::instrument_boxed(
+            let ($inner, _) = $crate::capture::instrumented::instrument_boxed(
                 boxed,
-                ::pollscope_capture::instrumented::Untold,
+                $crate::capture::instrumented::Untold,
                 &meta,
             );
             $block_on
         } else {
-            let ($inner, _) = ::pollscope_capture::instrumented::instrument(
+            let ($inner, _) = $crate::capture::instrumented::instrument(
                 $future,
-                ::pollscope_capture::instrumented::Untold,
+                $crate::capture::instrumented::Untold,
                 &meta,
             );
             $block_on
@@ -168,6 +170,7 @@ macro_rules! blocked_on {
 pub(crate) use blocked_on;
 
 /// Completes a spawn: tells the record Tokio's id, and keeps what can abort the task where that was allowed.
+#[cfg(feature = "capture")]
 #[inline]
 pub(crate) fn spawned(
     share: &HandleShare,
@@ -178,4 +181,14 @@ pub(crate) fn spawned(
     if aborts::wanted() {
         aborts::keep(share, abort());
     }
+}
+
+/// Completes a spawn: there is no record to tell.
+#[cfg(not(feature = "capture"))]
+#[inline]
+pub(crate) fn spawned(
+    _: &HandleShare,
+    _: tokio::task::Id,
+    _: impl FnOnce() -> tokio::task::AbortHandle,
+) {
 }

@@ -2,9 +2,9 @@
 
 use std::future::Future;
 
-use pollscope_capture::TaskKind;
-use pollscope_capture::registry;
-use pollscope_capture::thread::{self, Role};
+use crate::capture::TaskKind;
+use crate::capture::registry;
+use crate::capture::thread::{self, Role};
 
 use super::misuse::Misuse;
 use super::{JoinHandle, NewTask, watched};

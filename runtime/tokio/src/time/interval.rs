@@ -94,4 +94,9 @@ impl Interval {
     pub fn period(&self) -> Duration {
         self.inner.period()
     }
+
+    /// Tokio's interval, for an interface that asks for one. It is not watched any more.
+    pub fn into_tokio(self) -> tokio::time::Interval {
+        self.inner
+    }
 }

@@ -9,12 +9,12 @@
 
 use std::panic::Location;
 
-use pollscope_capture::event::{Family, NoteText};
-use pollscope_capture::level::{self, Level};
-use pollscope_capture::registry::{self, Made};
-use pollscope_capture::task::{self, PollHere};
-use pollscope_capture::thread::Role;
-use pollscope_capture::{TaskKind, clock};
+use crate::capture::event::{Family, NoteText};
+use crate::capture::level::{self, Level};
+use crate::capture::registry::{self, Made};
+use crate::capture::task::{self, PollHere};
+use crate::capture::thread::Role;
+use crate::capture::{TaskKind, clock};
 use tokio::time::Instant;
 
 use super::Sleep;

@@ -6,7 +6,13 @@ use std::future::Future;
 
 use pollscope_tokio::runtime::{Builder, Runtime};
 
+/// Keeps the agent from starting: it would take the findings first. The first caller wins.
+pub(crate) fn without_agent() {
+    pollscope_capture::registry::set_starter(|| {});
+}
+
 pub(crate) fn multi_thread() -> Runtime {
+    without_agent();
     Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -15,6 +21,7 @@ pub(crate) fn multi_thread() -> Runtime {
 }
 
 pub(crate) fn current_thread() -> Runtime {
+    without_agent();
     Builder::new_current_thread()
         .enable_all()
         .build()

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 
-use pollscope_capture::TaskKind;
+use crate::capture::TaskKind;
 use tokio::task::AbortHandle;
 
 use super::JoinSet;

@@ -1,0 +1,51 @@
+//! Threads without slots.
+
+/// What a thread is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    #[default]
+    Other,
+    Worker,
+    Blocking,
+    Local,
+}
+
+/// The slot of a thread: there is none.
+#[derive(Clone, Copy, Debug)]
+pub enum Thread {}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "as the real one's methods"
+)]
+impl Thread {
+    pub fn role(&self) -> Role {
+        match *self {}
+    }
+
+    pub fn set_role(&self, _: Role, _: u16) {
+        match *self {}
+    }
+
+    pub fn runtime(&self) -> u16 {
+        match *self {}
+    }
+
+    pub fn parks(&self) -> Option<u64> {
+        match *self {}
+    }
+
+    pub fn set_parked(&self, _: bool) {
+        match *self {}
+    }
+}
+
+#[inline]
+pub fn current() -> Option<&'static Thread> {
+    None
+}
+
+#[inline]
+pub fn all() -> impl Iterator<Item = &'static Thread> {
+    std::iter::empty()
+}
