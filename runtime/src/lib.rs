@@ -85,11 +85,16 @@
 //! # Features
 //!
 //! * `serve` (default): the agent, that is the collector, the watchdog and the server the inspector attaches to.
-//!   Without it nothing is started and nothing reported; the API is the same.
 //! * `symbols` (default): names and lines of frames are resolved in this process where the viewer cannot.
+//! * `capture`: what is measured, without the agent: nothing is started and nothing reported. `serve` brings it.
 //! * `test-util`: Tokio's, for `start_paused`.
 //! * `process`: Tokio's, and child processes that nobody waits for are told of.
 //! * `stream`: `must_finish`, for streams that must be read to their end.
+//!
+//! With `default-features = false` all is passed through to Tokio: the same API, no thread, no socket, no record, and
+//! three crates over Tokio's own. A [`macro@tracked`] future is a future, and [`Owned`] refuses as ever.
+//!
+//! A workspace that names `tokio` is ported by its manifest: see the crate `pollscope-tokio`.
 //!
 //! # Promises
 //!

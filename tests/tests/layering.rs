@@ -61,16 +61,12 @@ fn crates_know_what_the_architecture_lets_them() {
         ("runtime/capture", &[]),
         ("runtime/macros", &[]),
         ("runtime/agent", &["pollscope-capture", "pollscope-proto"]),
-        ("runtime/tokio", &["pollscope-agent", "pollscope-capture"]),
         (
-            "runtime",
-            &[
-                "pollscope-agent",
-                "pollscope-capture",
-                "pollscope-macros",
-                "pollscope-tokio",
-            ],
+            "runtime/tokio",
+            &["pollscope-agent", "pollscope-capture", "pollscope-macros"],
         ),
+        ("runtime/tokio-util", &["pollscope-tokio"]),
+        ("runtime", &["pollscope-macros", "pollscope-tokio"]),
         ("inspector", &["pollscope-demo", "pollscope-proto"]),
         ("inspector/demo", &["pollscope"]),
     ]);

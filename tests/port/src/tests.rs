@@ -99,7 +99,7 @@ fn a_runtime_of_its_own() {
     let (both, failed) = runtime.block_on(async {
         let both = tokio::join!(async { 1 }, handle.spawn(async { 2 }));
         let failed: Result<((), ()), u8> =
-            tokio::try_join!(async { Err(4) }, std::future::pending());
+            tokio::try_join!(async { Err(4) }, std::future::pending::<Result<(), u8>>());
         (both, failed)
     });
     assert_eq!((both.0, both.1.unwrap(), failed), (1, 2, Err(4)));

@@ -141,16 +141,16 @@ impl Crate {
             Item::Mod(item) if self.build.has(&item.attrs) => {
                 let name = item.ident.to_string();
                 let is_public = is_pub(&item.vis) && !is_hidden(&item.attrs);
-                if is_public {
-                    module.items.insert(name.clone());
-                }
-                let inner = [path, &[name]].concat();
-                let found = match item.content {
-                    Some((_, items)) => Some((folder.join(&inner[path.len()]), items)),
-                    None => file_of(folder, &inner[path.len()]),
-                };
+                let inner = [path, &[name.clone()]].concat();
                 // Tokio gives some modules a place of their own by `#[path]`: none of them is public.
+                let found = match item.content {
+                    Some((_, items)) => Some((folder.join(&name), items)),
+                    None => self.file_of(folder, &name),
+                };
                 if let Some((folder, items)) = found {
+                    if is_public {
+                        module.items.insert(name);
+                    }
                     self.module(&inner, &folder, is_public, items);
                 }
             }
@@ -167,6 +167,15 @@ impl Crate {
             }
             _ => {}
         }
+    }
+
+    /// The file of a module, where it is compiled, and the folder of its own modules.
+    fn file_of(&self, folder: &Path, name: &str) -> Option<(PathBuf, Vec<Item>)> {
+        let own = folder.join(name);
+        let file = [folder.join(format!("{name}.rs")), own.join("mod.rs")];
+        let text = file.iter().find_map(|file| fs::read_to_string(file).ok())?;
+        let file = syn::parse_file(&text).expect("Rust");
+        self.build.has(&file.attrs).then_some((own, file.items))
     }
 
     fn methods_of(&self, module: &mut Module, item: &syn::ItemImpl) {
@@ -239,7 +248,14 @@ impl Crate {
             return;
         };
         let body = item.mac.tokens.clone();
-        if name == "pin_project" {
+        if name == "doc" {
+            // `select!` and its like, with documentation that is written once: exported by that macro.
+            if let Ok(inner) = syn::parse2::<syn::ItemMacro>(body) {
+                module
+                    .macros
+                    .extend(inner.ident.map(|name| name.to_string()));
+            }
+        } else if name == "pin_project" {
             // A type, with attributes on its fields that are no Rust of their own.
             if let Ok(item) = syn::parse2::<syn::ItemStruct>(body) {
                 self.item(path, folder, module, Item::Struct(item));
@@ -274,15 +290,6 @@ fn is_hidden(attributes: &[Attribute]) -> bool {
                 .parse_args::<syn::Ident>()
                 .is_ok_and(|what| what == "hidden")
     })
-}
-
-/// The file of a module, and the folder of its own modules.
-fn file_of(folder: &Path, name: &str) -> Option<(PathBuf, Vec<Item>)> {
-    let own = folder.join(name);
-    let file = [folder.join(format!("{name}.rs")), own.join("mod.rs")];
-    let text = file.iter().find_map(|file| fs::read_to_string(file).ok())?;
-    let file = syn::parse_file(&text).expect("Rust");
-    Some((own, file.items))
 }
 
 fn leaves(tree: &UseTree, before: &mut Vec<String>, found: &mut Vec<(Vec<String>, String)>) {
