@@ -35,5 +35,5 @@ struct Nightly;
 impl Job for Nightly {}
 
 async fn waits_as_a_value() {
-    pending().await
+    pending::<()>().await;
 }

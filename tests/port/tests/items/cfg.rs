@@ -30,10 +30,9 @@ impl Build {
             return name == "feature";
         };
         match of {
-            // Of systems, and of tools of Tokio's own.
-            "windows" | "net_windows" | "unstable_windows" | "loom" | "aio" => false,
-            // Beyond `full`.
-            "test_util" | "taskdump" | "trace" | "io_uring" | "schedule_latency" => false,
+            // Of other systems, of tools of Tokio's own, and beyond `full`.
+            "windows" | "net_windows" | "unstable_windows" | "loom" | "aio" | "test_util"
+            | "taskdump" | "trace" | "io_uring" | "schedule_latency" => false,
             "unstable" | "unstable_metrics" => self.is_unstable,
             "not_unstable_metrics" => !self.is_unstable,
             "not_loom" | "not_wasi" | "not_wasip1" | "not_taskdump" | "not_trace" => true,

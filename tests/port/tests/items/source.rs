@@ -141,7 +141,7 @@ impl Crate {
             Item::Mod(item) if self.build.has(&item.attrs) => {
                 let name = item.ident.to_string();
                 let is_public = is_pub(&item.vis) && !is_hidden(&item.attrs);
-                let inner = [path, &[name.clone()]].concat();
+                let inner = [path, std::slice::from_ref(&name)].concat();
                 // Tokio gives some modules a place of their own by `#[path]`: none of them is public.
                 let found = match item.content {
                     Some((_, items)) => Some((folder.join(&name), items)),
@@ -154,16 +154,16 @@ impl Crate {
                     self.module(&inner, &folder, is_public, items);
                 }
             }
-            Item::Use(item) if self.build.has(&item.attrs) && is_pub(&item.vis) => {
-                if !is_hidden(&item.attrs) {
-                    leaves(&item.tree, &mut Vec::new(), &mut module.uses);
-                }
+            Item::Use(item)
+                if self.build.has(&item.attrs) && is_pub(&item.vis) && !is_hidden(&item.attrs) =>
+            {
+                leaves(&item.tree, &mut Vec::new(), &mut module.uses);
             }
             Item::Impl(item) if self.build.has(&item.attrs) && item.trait_.is_none() => {
                 self.methods_of(module, &item);
             }
             Item::Macro(item) if self.build.has(&item.attrs) => {
-                self.in_macro(path, folder, module, &item)
+                self.in_macro(path, folder, module, &item);
             }
             _ => {}
         }
@@ -189,10 +189,10 @@ impl Crate {
         let mut parts = item.items.clone();
         while let Some(part) = parts.pop() {
             match part {
-                syn::ImplItem::Fn(method) => {
-                    if is_pub(&method.vis) && self.build.has(&method.attrs) {
-                        methods.insert(method.sig.ident.to_string());
-                    }
+                syn::ImplItem::Fn(method)
+                    if is_pub(&method.vis) && self.build.has(&method.attrs) =>
+                {
+                    methods.insert(method.sig.ident.to_string());
                 }
                 syn::ImplItem::Macro(wrapped) => {
                     let name = wrapped
@@ -204,7 +204,7 @@ impl Crate {
                     match name.as_deref() {
                         // Ours: builder methods that hand on to Tokio's, by their names.
                         Some("mirrored") => {
-                            methods.extend(mirrored(&wrapped.mac.tokens.to_string()))
+                            methods.extend(mirrored(&wrapped.mac.tokens.to_string()));
                         }
                         Some(name) if self.build.takes(name) => {
                             let body = &wrapped.mac.tokens;
