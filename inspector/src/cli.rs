@@ -68,6 +68,20 @@ impl Symbols {
     }
 }
 
+/// What `report` prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// An object of schema 1
+    Json,
+    /// Annotations of GitHub Actions: one for each warning
+    Github,
+    /// `JUnit` XML: a test case for each warning
+    Junit,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Attach to a process and inspect it live
@@ -121,9 +135,12 @@ enum Command {
     Report {
         /// PID, HOST:PORT, `http://HOST:PORT` or `unix:PATH`
         target: String,
-        /// Print an object of schema 1
-        #[arg(long)]
+        /// Print an object of schema 1: the same as `--format json`
+        #[arg(long, conflicts_with = "format")]
         json: bool,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
         /// Watch for that long first: 5s, 2m
         #[arg(long = "for", value_name = "DUR", value_parser = values::duration)]
         time: Option<std::time::Duration>,
@@ -219,13 +236,14 @@ fn dispatch(cli: Cli, paint: Paint) -> Result<Exit, Failure> {
         Command::Report {
             target,
             json,
+            format,
             time,
             limit,
             fail_on,
             symbols,
         } => {
             let asked = ask::Report {
-                json,
+                format: if json { Format::Json } else { format },
                 time,
                 limit,
                 fail_on,

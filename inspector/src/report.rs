@@ -10,6 +10,8 @@ mod clock;
 mod dump;
 mod explanation;
 mod frames;
+mod github;
+mod junit;
 mod paint;
 mod processes;
 mod table;
@@ -18,6 +20,8 @@ mod warnings;
 
 pub use dump::dump;
 pub use explanation::explanation;
+pub use github::github;
+pub use junit::junit;
 pub use paint::Paint;
 pub use processes::processes;
 pub use text::text;

@@ -8,8 +8,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::exit::{print, say};
 use super::values::{FailOn, Setting, change};
-use super::{Exit, Failure, locate, runtime};
-use crate::model::{Snapshot, View};
+use super::{Exit, Failure, Format, locate, runtime};
+use crate::model::{Snapshot, View, Warning};
 use crate::net::{NetError, Session, SymbolsFrom, Watch};
 use crate::report::{self, Paint};
 
@@ -18,7 +18,7 @@ const FIRST_LIMIT: Duration = Duration::from_secs(60);
 
 /// What `report` was asked for.
 pub(super) struct Report {
-    pub(super) json: bool,
+    pub(super) format: Format,
     pub(super) time: Option<Duration>,
     pub(super) limit: u32,
     pub(super) fail_on: Vec<FailOn>,
@@ -40,18 +40,21 @@ pub(super) fn report(
         let watch = session.watch(view).patient();
         last_within(watch, asked.time.unwrap_or_default()).await
     })?;
-    print(|out| {
-        if asked.json {
-            report::json(out, &snapshot)
-        } else {
-            Ok(report::text(out, &snapshot, paint)?)
-        }
+    let matched = |warning: &Warning| asked.fail_on.iter().any(|kind| kind.matches(warning));
+    let fails = |warning: &Warning| match asked.fail_on[..] {
+        [] => FailOn::Any.matches(warning),
+        _ => matched(warning),
+    };
+    print(|out| match asked.format {
+        Format::Text => Ok(report::text(out, &snapshot, paint)?),
+        Format::Json => report::json(out, &snapshot),
+        Format::Github => Ok(report::github(out, &snapshot)?),
+        Format::Junit => Ok(report::junit(out, &snapshot, fails)?),
     })?;
     if let Some(lost) = lost {
         // What was seen until then is printed; that it ended is told all the same.
         return Err(lost.into());
     }
-    let matched = |warning| asked.fail_on.iter().any(|kind| kind.matches(warning));
     if snapshot.warnings.iter().any(matched) {
         return Ok(Exit::Matched);
     }

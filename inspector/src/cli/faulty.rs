@@ -51,7 +51,7 @@ pub(super) fn demo(serve: bool, healthy: bool, paint: Paint) -> Result<Exit, Fai
     } else {
         say(&format!("no terminal: a report after {} s", LOOK.as_secs()));
         let asked = ask::Report {
-            json: false,
+            format: super::Format::Text,
             time: Some(LOOK),
             limit: 20,
             fail_on: Vec::new(),

@@ -17,7 +17,7 @@ pub(super) fn attach(target: &str, symbols: SymbolsFrom, paint: Paint) -> Result
         return screen(locate(target)?, symbols, paint);
     }
     let asked = ask::Report {
-        json: false,
+        format: super::Format::Text,
         time: None,
         limit: 20,
         fail_on: Vec::new(),

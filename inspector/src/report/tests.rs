@@ -418,3 +418,26 @@ fn explanations_are_readable() {
     let text = printed(|out| explanation(out, of, Paint::default()));
     insta::assert_snapshot!(text);
 }
+
+#[test]
+fn annotations_stand_at_their_lines_and_are_escaped() {
+    let mut found = snapshot();
+    found.warnings[0].message = "lost 10 %,\nand more".to_owned();
+    found.warnings.push(Warning {
+        severity: Severity::Info,
+        ..slow_poll()
+    });
+    insta::assert_snapshot!(printed(|out| github(out, &found)));
+    assert_eq!(printed(|out| github(out, &Snapshot::default())), "");
+}
+
+#[test]
+fn junit_has_a_failed_case_for_each_warning_that_counts() {
+    let mut found = snapshot();
+    found.warnings[0].message = "lost <\"a & b\">".to_owned();
+    let only_polls = |warning: &Warning| warning.kind.as_str() == "slow_poll";
+    insta::assert_snapshot!(printed(|out| junit(out, &found, only_polls)));
+    let empty = printed(|out| junit(out, &Snapshot::default(), |_| true));
+    assert!(empty.contains(r#"tests="1" failures="0""#), "{empty}");
+    assert!(empty.contains(r#"name="no warnings""#), "{empty}");
+}
