@@ -99,6 +99,30 @@ fn a_process_of_one_test_owns_what_belongs_to_none() {
 }
 
 #[test]
+fn a_process_of_one_test_has_threads_of_ours_where_somebody_asks() {
+    let room = tempfile::tempdir().expect("a directory");
+    let alone = [
+        ("NEXTEST_EXECUTION_MODE", "process-per-test"),
+        (
+            "XDG_RUNTIME_DIR",
+            room.path().to_str().expect("a plain path"),
+        ),
+    ];
+    let (code, said) = program("watched_when_somebody_asks", &alone);
+    assert_eq!(code, Some(0), "{said}");
+    // Collected without threads, and told all the same.
+    assert!(said.contains("programs::work was never awaited"), "{said}");
+    let case = |name: &str| {
+        run(&["--exact", &format!("cases::{name}")], &alone)
+            .status
+            .code()
+    };
+    assert_eq!(case("bad_asserts"), Some(101));
+    assert_eq!(case("bad_says_so_itself"), Some(101));
+    assert_eq!(case("bad_00"), Some(0), "nothing is denied");
+}
+
+#[test]
 fn a_rule_for_one_kind_lets_the_others_pass() {
     let bad = ["--exact", "cases::bad_00"];
     let code = |deny| run(&bad, &[("POLLSCOPE_DENY", deny)]).status.code();

@@ -113,6 +113,17 @@ impl Collector {
         }
     }
 
+    /// A round on the caller's thread, where there are none of ours: all that was told is settled.
+    fn round_here(&mut self, agent: &Agent) {
+        let now_ns = clock::mono_ns();
+        let told = drain();
+        agent.state().take_in(&told);
+        agent.state().settle(now_ns, now_ns, true);
+        drop(told);
+        self.fold(agent, false);
+        agent.log_due();
+    }
+
     fn fold(&mut self, agent: &Agent, whole: bool) {
         let look = fold::look(whole);
         let second = look.now_ns.saturating_sub(agent.started_ns) / SECOND_NS;
@@ -326,6 +337,13 @@ impl State {
 }
 
 impl Agent {
+    /// Collects on the caller's thread; whoever comes meanwhile goes without.
+    pub(crate) fn collect_here(&self) {
+        if let Ok(mut collector) = self.here.try_lock() {
+            collector.round_here(self);
+        }
+    }
+
     /// Hands the lines that are due to the emitter; without the lock.
     pub(crate) fn log_due(&self) {
         let lines = self.state().warnings.take_lines();

@@ -111,6 +111,9 @@ impl FromStr for Rights {
 pub struct Settings {
     /// A TCP address to listen on beside the Unix socket (`POLLSCOPE_BIND`). Default: none.
     pub bind: Option<SocketAddr>,
+    /// Whether there is a Unix socket to attach to (`POLLSCOPE_SOCKET`). Default: yes, but in a process that a test
+    /// runner made for one test.
+    pub socket: Option<bool>,
     /// What is logged (`POLLSCOPE_LOG`). Default: warnings and errors.
     pub log: Option<LogLevel>,
     /// What the Unix socket allows (`POLLSCOPE_RIGHTS`). Default: `debug`.
@@ -141,6 +144,7 @@ impl Settings {
     pub fn or(self, other: Self) -> Self {
         Self {
             bind: self.bind.or(other.bind),
+            socket: self.socket.or(other.socket),
             log: self.log.or(other.log),
             rights: self.rights.or(other.rights),
             slow_poll: self.slow_poll.or(other.slow_poll),
@@ -159,6 +163,7 @@ impl Settings {
         let mut complaints = Vec::new();
         let settings = Self {
             bind: read(&lookup, "POLLSCOPE_BIND", parse_bind, &mut complaints),
+            socket: read(&lookup, "POLLSCOPE_SOCKET", parse_switch, &mut complaints),
             log: read(&lookup, "POLLSCOPE_LOG", str::parse, &mut complaints),
             rights: read(&lookup, "POLLSCOPE_RIGHTS", str::parse, &mut complaints),
             slow_poll: read(

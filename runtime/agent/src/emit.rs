@@ -25,6 +25,8 @@ const QUEUE: usize = 1024;
 static LEVEL: AtomicU8 = AtomicU8::new(LogLevel::Warn as u8);
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 static EMITTER: OnceLock<SyncSender<Message>> = OnceLock::new();
+/// There is no thread: lines are written by whoever has them.
+static HERE: AtomicBool = AtomicBool::new(false);
 
 enum Message {
     Finding(Box<LogLine>),
@@ -63,6 +65,11 @@ pub(crate) fn start() {
     }
 }
 
+/// Has lines written by whoever has them, until [`start`]: there are no threads of ours.
+pub(crate) fn start_here() {
+    HERE.store(true, Ordering::Relaxed);
+}
+
 /// Queues findings for the log. Never waits.
 pub(crate) fn findings(lines: Vec<LogLine>) {
     for line in lines {
@@ -96,6 +103,10 @@ pub(crate) fn flush(timeout: Duration) {
 }
 
 fn send(message: Message) {
+    if EMITTER.get().is_none() && HERE.load(Ordering::Relaxed) {
+        write(message);
+        return;
+    }
     let sent = EMITTER
         .get()
         .is_some_and(|emitter| emitter.try_send(message).is_ok());
@@ -115,12 +126,16 @@ fn level_of(severity: Severity) -> LogLevel {
 
 fn run(receiver: &Receiver<Message>) {
     while let Ok(message) = receiver.recv() {
-        ours::guarded(|| match message {
-            Message::Finding(line) => deliver(&line),
-            Message::Note(at, text) => note_now(at, &text),
-            Message::Flush(done) => _ = done.try_send(()),
-        });
+        write(message);
     }
+}
+
+fn write(message: Message) {
+    ours::guarded(|| match message {
+        Message::Finding(line) => deliver(&line),
+        Message::Note(at, text) => note_now(at, &text),
+        Message::Flush(done) => _ = done.try_send(()),
+    });
 }
 
 /// To the program's handler, where there is one that wants it; else, and where that panics, to the log.

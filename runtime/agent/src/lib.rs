@@ -38,4 +38,4 @@ pub use handler::set_exception_handler;
 pub use policy::{Deny, denied, verdict};
 #[doc(hidden)]
 pub use serve::Rehearsal;
-pub use start::{close, configure, flush, level_changed, start, warnings};
+pub use start::{attend, close, configure, flush, level_changed, start, warnings};

@@ -212,7 +212,7 @@ pub fn denied() -> Deny {
 }
 
 /// Whether this process runs one test and no other.
-fn is_alone() -> bool {
+pub(crate) fn is_alone() -> bool {
     std::env::var("NEXTEST_EXECUTION_MODE").is_ok_and(|mode| mode == "process-per-test")
 }
 

@@ -35,6 +35,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{OnceCell, Semaphore};
 
+use crate::policy;
 use crate::state::Agent;
 
 pub use self::rehearsal::Rehearsal;
@@ -67,7 +68,9 @@ struct Server {
 /// What cannot be opened is logged in one line: the program runs on, and so does the rest.
 pub(crate) async fn start(agent: &Arc<Agent>) {
     let server = Arc::new(Server::new(agent));
-    open_socket(&server, socket::Place::of_process()).await;
+    if agent.settings.socket.unwrap_or(!policy::is_alone()) {
+        open_socket(&server, socket::Place::of_process()).await;
+    }
     if let Some(at) = agent.settings.bind {
         open_tcp(server, at).await;
     }

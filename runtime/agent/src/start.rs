@@ -5,12 +5,13 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use pollscope_capture::{level, registry, stack};
+use pollscope_capture::level::{self, Level};
+use pollscope_capture::{registry, stack};
 
 use crate::config::{LogLevel, Settings};
 use crate::finding::Finding;
 use crate::state::Agent;
-use crate::{collector, emit, ours, serve, spans, summary, sys, watchdog};
+use crate::{collector, emit, ours, policy, serve, spans, summary, sys, watchdog};
 
 static SETTINGS: Mutex<Option<Settings>> = Mutex::new(None);
 static AGENT: OnceLock<Arc<Agent>> = OnceLock::new();
@@ -28,7 +29,10 @@ pub fn configure(settings: Settings) {
     *said = Some(before.or(settings));
 }
 
-/// Starts the agent's threads: collector and server, watchdog, emitter.
+/// Starts the agent: collector and server, watchdog and emitter, each on a thread of its own.
+///
+/// In a process that a test runner made for one test nobody attaches, and mostly nobody asks what was found: there the
+/// threads begin when somebody does. What is flushed before that is collected by whoever flushes.
 ///
 /// Returns at once; never panics. A second call does nothing. Called by `pollscope-tokio` at the first use of
 /// pollscope, through `pollscope_capture::registry::set_starter`.
@@ -48,24 +52,53 @@ pub fn start() {
         apply(&settings);
         stack::init();
         spans::install();
+        let waits = policy::is_alone() && !asks(&settings);
         let agent = Arc::new(Agent::new(settings));
         let _ = AGENT.set(Arc::clone(&agent));
-        emit::start();
+        if waits {
+            emit::start_here();
+        } else {
+            begin(&agent);
+        }
         for complaint in complaints {
             emit::note(LogLevel::Warn, complaint);
         }
-        let collecting = Arc::clone(&agent);
-        let started = ours::spawn("pollscope", move || collect(&collecting))
-            // The signals of the program are blocked there once it is known which are free.
-            && ours::spawn_open("pollscope-dog", move || watchdog::run(&agent));
         sys::at_exit(last_words);
-        if !started {
-            emit::note(
-                LogLevel::Warn,
-                "no room for another thread: pollscope does not watch this program",
-            );
-        }
     });
+}
+
+/// Whether anything is wanted that takes threads of our own.
+fn asks(settings: &Settings) -> bool {
+    let denies = settings.deny.as_ref().is_some_and(|deny| !deny.is_none());
+    denies
+        || settings.bind.is_some()
+        || settings.socket == Some(true)
+        || level::level() == Level::Debug
+}
+
+/// Somebody wants to know what goes wrong from now on: the threads begin, if they wait for that.
+pub fn attend() {
+    if let Some(agent) = running() {
+        ours::guarded(|| begin(agent));
+    }
+}
+
+/// Begins the threads, once.
+fn begin(agent: &Arc<Agent>) {
+    if agent.begun.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    emit::start();
+    let (collecting, watching) = (Arc::clone(agent), Arc::clone(agent));
+    let started = ours::spawn("pollscope", move || collect(&collecting))
+        // The signals of the program are blocked there once it is known which are free.
+        && ours::spawn_open("pollscope-dog", move || watchdog::run(&watching));
+    if !started {
+        emit::note(
+            LogLevel::Warn,
+            "no room for another thread: pollscope does not watch this program",
+        );
+    }
 }
 
 /// What takes effect at once.
@@ -90,6 +123,9 @@ fn apply(settings: &Settings) {
 /// Says that the level was changed: what it asks for begins now and not at the next round, up to a second later.
 pub fn level_changed() {
     if let Some(agent) = running() {
+        if level::level() == Level::Debug {
+            ours::guarded(|| begin(agent));
+        }
         agent.nudge();
     }
 }
@@ -129,6 +165,10 @@ pub fn flush(timeout: Duration) {
 /// Waits until everything that was told so far is in the table, or the time is over.
 pub(crate) fn flush_table(timeout: Duration) {
     let Some(agent) = running() else { return };
+    if !agent.begun.load(Ordering::Acquire) {
+        ours::guarded(|| agent.collect_here());
+        return;
+    }
     let (done, settled) = sync_channel(1);
     if agent.flush(done) {
         let _ = settled.recv_timeout(timeout);

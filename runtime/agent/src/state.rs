@@ -3,7 +3,7 @@
 //! One lock, held briefly: never while a stack is taken, a name resolved or a message sent. Rows of tasks are
 //! not here: who wants them scans `pollscope_capture::registry::tasks`.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread::Thread;
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use pollscope_capture::stack::{Capabilities, Options};
 
+use crate::collector::Collector;
 use crate::config::Settings;
 use crate::detect::slow_poll::SlowPolls;
 use crate::detect::timer_late::LateTimers;
@@ -51,6 +52,10 @@ pub(crate) struct Agent {
     state: Mutex<State>,
     /// Streams that are open.
     watchers: AtomicU32,
+    /// Whether our threads run: see `start::begin`.
+    pub(crate) begun: AtomicBool,
+    /// What collects as long as they do not.
+    pub(crate) here: Mutex<Collector>,
     /// Wakes the collector: the first watcher came, somebody flushes, or it is time.
     pub(crate) wake: tokio::sync::Notify,
     /// The watchdog, to be woken when the level has changed.
@@ -73,6 +78,8 @@ impl Agent {
             symbols: Symbols::new(),
             state: Mutex::new(State::default()),
             watchers: AtomicU32::new(0),
+            begun: AtomicBool::new(false),
+            here: Mutex::default(),
             wake: tokio::sync::Notify::new(),
             dog: OnceLock::new(),
             watched_ns: AtomicU64::new(0),

@@ -58,3 +58,28 @@ fn exits_with_unread_errors() {
     }
     main();
 }
+
+/// Threads of pollscope's, and sockets of this process.
+fn ours() -> (usize, usize) {
+    let threads = std::fs::read_dir("/proc/self/task").expect("our threads");
+    let threads = threads.flatten().filter(|thread| {
+        let name = std::fs::read_to_string(thread.path().join("comm"));
+        name.is_ok_and(|name| name.starts_with("pollscope"))
+    });
+    let dir = std::env::var("XDG_RUNTIME_DIR").expect("a room of our own");
+    let sockets = std::fs::read_dir(dir).expect("our room").count();
+    (threads.count(), sockets)
+}
+
+#[test]
+#[ignore = "run in a child process by: cargo test -p pollscope --test policy"]
+fn watched_when_somebody_asks() {
+    forget();
+    pollscope::flush();
+    assert_eq!(ours(), (0, 0), "nobody asked");
+    pollscope::set_debug(true);
+    pollscope::flush();
+    let (threads, sockets) = ours();
+    assert!(threads >= 3, "collector, watchdog, emitter: {threads}");
+    assert_eq!(sockets, 0, "still nothing to attach to");
+}

@@ -39,6 +39,10 @@ impl TestScope {
     /// Opens a scope on this thread. `deny` as in `POLLSCOPE_DENY`, which holds where it is `None`.
     pub fn open(deny: Option<&'static str>) -> Self {
         setup::ensure_started();
+        #[cfg(feature = "serve")]
+        if deny.is_some() {
+            pollscope_agent::attend();
+        }
         let scope = Scope::open();
         Self { scope, deny }
     }
