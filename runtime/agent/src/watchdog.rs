@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use pollscope_capture::level::{self, Level};
 use pollscope_capture::stack::{Live, LiveStack, Missed, ThreadHandle};
-use pollscope_capture::{clock, registry, thread};
+use pollscope_capture::{clock, pulse, registry, thread};
 
 use crate::state::Agent;
 use crate::{emit, ours, sys};
@@ -131,6 +131,9 @@ impl Watchdog {
         let since_ns = std::mem::replace(&mut self.since_ns, now_ns);
         if level::level() == Level::Off {
             return QUIET;
+        }
+        if !quiet {
+            pulse::beat();
         }
         if let Some(gap) = self.lateness.judge(since_ns, now_ns, pause) {
             // Where it was the watchdog alone that did not run, nobody can say what the polls did meanwhile.

@@ -21,6 +21,7 @@ pub mod level;
 pub mod names;
 mod panic;
 mod protocol;
+pub mod pulse;
 pub mod record;
 pub mod registry;
 pub mod runtimes;

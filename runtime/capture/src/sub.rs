@@ -1,18 +1,20 @@
 //! Which part of a poll took its time: of the futures that a task polls itself, in `join!` and `select!` or because
 //! they are tracked, the one that took longest.
 //!
-//! In debug each of them reads the clock before and after its poll, and leaves its name with its thread where it took
-//! longer than those beside it. A poll that turns out to be slow looks there; any other does not, and a task without
+//! Only polls that last matter, so no clock is read for the others: each of these futures notes the number of the
+//! watchdog's round before and after its poll (`pulse`). Where that has changed it leaves its name with its thread, if it
+//! took longer than those beside it. A poll that turns out to be slow looks there; any other does not, and a task without
 //! such futures pays nothing. A future within a future keeps its place if at least half of the outer one's time was
 //! its own: the innermost that accounts for the time is told.
+//!
+//! What is known is the least that it took, up to a round less: of a poll that lasted for less than two rounds (20 ms)
+//! the part may not be known.
 
 use std::cell::Cell;
 use std::panic::Location;
 
-use crate::level::{self, Level};
 use crate::record::Record;
-use crate::thread::{self, Local};
-use crate::{SiteId, clock};
+use crate::{SiteId, clock, pulse, thread};
 
 /// A future that is polled by a task and is none itself.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +32,9 @@ type Within = (u64, u64);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Longest {
     within: Within,
+    /// The number of the round when it ended.
+    until: u64,
+    /// At least.
     ticks: u64,
     sub: Sub,
 }
@@ -39,67 +44,51 @@ pub(crate) type Noted = Cell<Option<Longest>>;
 
 /// Polls a sub-future.
 ///
-/// Cost: in quiet one load; in debug two reads of the clock and some stores.
+/// Cost: two loads, and nothing more as long as the poll takes less than a round of the watchdog.
 #[inline]
 pub fn poll<R>(sub: Sub, poll: impl FnOnce() -> R) -> R {
-    if level::level() != Level::Debug {
-        return poll();
-    }
-    let begun = Begun::new(sub);
+    let since = pulse::last();
     let polled = poll();
-    if let Some(begun) = begun {
-        begun.end();
+    let until = pulse::last();
+    if until != since {
+        lasted(sub, since, until);
     }
     polled
 }
 
-/// A poll that runs.
-struct Begun {
-    local: &'static Local,
-    sub: Sub,
-    within: Within,
-    /// What stood there before, of the futures beside it.
-    before: Option<Longest>,
-    /// Ticks that were excused on this thread until then.
-    excused: u64,
-    /// Ticks.
-    start: u64,
-}
-
-impl Begun {
-    #[inline(never)]
-    fn new(sub: Sub) -> Option<Self> {
-        let local = thread::local_if_known()?;
-        let record = local.thread.current_record()?;
-        Some(Self {
-            local,
-            sub,
-            within: (record.id.get(), record.seq.get()),
-            before: local.longest_sub.take(),
-            excused: local.thread.excused(),
-            start: clock::ticks(),
-        })
+/// A poll of a sub-future that began in one round of the watchdog has ended in another.
+#[cold]
+#[inline(never)]
+fn lasted(sub: Sub, since: u64, until: u64) {
+    let Some(local) = thread::local_if_known() else {
+        return;
+    };
+    let Some(record) = local.thread.current_record() else {
+        return;
+    };
+    let now = clock::ticks();
+    // What was excused has moved the edge: no part took longer than the whole.
+    let whole = now.saturating_sub(record.edge.get());
+    let ticks = now.saturating_sub(pulse::after(since)).min(whole);
+    let within = (record.id.get(), record.seq.get());
+    let known = local
+        .longest_sub
+        .get()
+        .filter(|known| known.within == within);
+    let (inner, beside) = match known {
+        Some(known) if known.until > since => (Some(known), None),
+        beside => (None, beside),
+    };
+    if beside.is_some_and(|beside| beside.ticks > ticks) {
+        return;
     }
-
-    #[inline(never)]
-    fn end(self) {
-        let excused = self.local.thread.excused().wrapping_sub(self.excused);
-        let ticks = clock::ticks()
-            .saturating_sub(self.start)
-            .saturating_sub(excused);
-        let here = |noted: &Longest| noted.within == self.within;
-        let inner = self.local.longest_sub.get().filter(here);
-        let own = Longest {
-            within: self.within,
-            ticks,
-            sub: inner
-                .filter(|inner| accounts_for(inner.ticks, ticks))
-                .map_or(self.sub, |inner| inner.sub),
-        };
-        let beside = self.before.filter(here);
-        let longest = beside.filter(|beside| beside.ticks > ticks);
-        self.local.longest_sub.set(Some(longest.unwrap_or(own)));
-    }
+    let innermost = inner.filter(|inner| accounts_for(inner.ticks, ticks));
+    local.longest_sub.set(Some(Longest {
+        within,
+        until,
+        ticks,
+        sub: innermost.map_or(sub, |inner| inner.sub),
+    }));
 }
 
 /// The sub-future that accounts for the poll of `record` that has just ended and took `ns`.

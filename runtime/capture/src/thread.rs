@@ -6,8 +6,8 @@
 
 mod local;
 
-pub(crate) use local::{Local, current_if_known, level_changed, local, local_if_known, with};
 pub use local::{all, current};
+pub(crate) use local::{current_if_known, level_changed, local, local_if_known, with};
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, TryLockError};
@@ -66,8 +66,6 @@ pub struct Thread {
     dropping: Counter,
     /// Drops shown in place of a poll.
     drops: Counter,
-    /// Ticks that were no poll's time so far: see `excuse`.
-    excused: Counter,
     tid: AtomicU32,
     runtime: AtomicU32,
     /// The scope that was opened here; 0: none.
@@ -113,7 +111,6 @@ impl Thread {
             pauses: Counter::default(),
             dropping: Counter::default(),
             drops: Counter::default(),
-            excused: Counter::default(),
             tid: AtomicU32::new(0),
             runtime: AtomicU32::new(0),
             scope: AtomicU32::new(0),
@@ -189,23 +186,13 @@ impl Thread {
     pub(crate) fn ended(&self, ns: u64, excused: impl FnOnce() -> u64) {
         match self.current_record() {
             None => self.busy_ns.bump(ns),
-            Some(_) => self.postpone(excused()),
+            Some(_) => self.excuse(excused()),
         }
     }
 
-    /// Time inside the poll that runs, in ticks, which is not the poll's: our own work, blocking regions.
+    /// Time inside the poll that runs, in ticks, which is not the poll's: our own work, blocking regions. It began later
+    /// by that.
     pub(crate) fn excuse(&self, ticks: u64) {
-        self.excused.bump(ticks);
-        self.postpone(ticks);
-    }
-
-    /// Ticks that were no poll's time so far.
-    pub(crate) fn excused(&self) -> u64 {
-        self.excused.get()
-    }
-
-    /// The poll that runs began later by so many ticks.
-    fn postpone(&self, ticks: u64) {
         // A timed poll is measured from its edge.
         if let Some(record) = self.current_record()
             && record.edge.get() != 0
