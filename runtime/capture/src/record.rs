@@ -194,6 +194,7 @@ impl Record {
     }
 
     /// Polls begun.
+    #[inline]
     pub(crate) fn polls(&self) -> u64 {
         self.seq.get().div_ceil(2)
     }

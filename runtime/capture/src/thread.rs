@@ -346,6 +346,7 @@ impl Thread {
     }
 
     /// Number of the runtime it works for; 0: unknown.
+    #[inline]
     pub fn runtime(&self) -> u16 {
         self.runtime.load(Ordering::Relaxed) as u16
     }
