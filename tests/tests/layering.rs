@@ -122,6 +122,23 @@ fn only_the_border_files_speak_the_protocol() {
     );
 }
 
+/// Edge case 40: a wall clock that is set forward or back by an hour changes no duration, because nothing measures by
+/// it. It is read once, for whoever connects, to show the time of day.
+#[test]
+fn only_the_hello_reads_the_wall_clock() {
+    let wall = ["SystemTime", "CLOCK_REALTIME", "unix_ns("];
+    let spared = [
+        // Where it is read, and for whom.
+        "runtime/capture/src/clock.rs",
+        "runtime/agent/src/serve/hello.rs",
+    ];
+    let none: Vec<String> = Vec::new();
+    for folder in ["capture", "agent", "tokio", "src"] {
+        let folder = format!("runtime/{folder}");
+        assert_eq!(offenders(&folder, &wall, &spared), none);
+    }
+}
+
 #[test]
 fn the_inspector_flows_one_way() {
     let none: Vec<String> = Vec::new();

@@ -55,6 +55,7 @@ fn goes_through(stack: &[usize], function: fn(Duration)) -> bool {
         .any(|frame| (start..start + 512).contains(frame))
 }
 
+/// Edge case 35: a sleep uses no CPU either, and is no thread that got none.
 #[test]
 fn a_sleep_in_a_poll_is_reported_while_it_lasts_and_once_when_it_is_over() {
     begin();

@@ -210,6 +210,7 @@ fn cheap() -> bool {
 mod tests {
     use super::*;
 
+    /// Edge case 40: whatever happens to the clock on the wall.
     #[test]
     fn ticks_follow_the_monotonic_clock() {
         init();

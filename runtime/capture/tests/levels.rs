@@ -4,8 +4,11 @@
 #[expect(dead_code, reason = "another test needs the rest")]
 mod executor;
 
+use std::time::{Duration, Instant};
+
 use executor::{Pending, look, poll, run, spawn, sum};
-use pollscope_capture::level::{Source, level, set_level};
+use pollscope_capture::event::Family;
+use pollscope_capture::level::{self, Source, level, set_level};
 use pollscope_capture::{Level, clock, registry, thread};
 
 #[test]
@@ -54,6 +57,29 @@ fn a_task_is_counted_at_any_level_and_timed_only_in_debug() {
     assert_eq!(level(), Level::Quiet);
     a_forked_child_goes_without_us(task);
     wakes_of_another_time_of_debug_are_forgotten();
+    the_threshold_is_the_one_at_the_end_of_the_poll();
+}
+
+/// Edge case 37, as in Python: what holds for a poll is the threshold as it is when the poll ends.
+fn the_threshold_is_the_one_at_the_end_of_the_poll() {
+    const LONG: Duration = Duration::from_millis(12);
+    let slow = |at_start: u64, at_end: u64| {
+        level::set_slow_poll_ns(at_start);
+        let (task, _share) = spawn(async move {
+            let begun = Instant::now();
+            while begun.elapsed() < LONG {}
+            level::set_slow_poll_ns(at_end);
+        });
+        let site = look(task.id()).site;
+        let count = || sum(site, |tally| tally.found[Family::SlowPoll as usize].get());
+        let before = count();
+        run(task).into_inner();
+        count() - before
+    };
+    let (low, high) = (1_000_000, u64::MAX);
+    assert_eq!(slow(high, low), 1, "lowered meanwhile");
+    assert_eq!(slow(low, high), 0, "raised meanwhile");
+    assert_eq!((slow(low, low), slow(high, high)), (1, 0), "left alone");
 }
 
 /// The child has one thread, and whatever locks others held stay held: it must touch none of ours.

@@ -99,6 +99,7 @@ fn track_many<const SITES: usize>(at: &'static Location<'static>) {
     one(&([(); SITES], 1_u32), at);
 }
 
+/// Edge case 46: what costs at a first time, and is ours, is not the poll's.
 #[test]
 fn the_time_of_our_own_backtraces_is_not_the_polls() {
     debug();

@@ -67,6 +67,7 @@ fn waiting_is_not_polling() {
     assert!(slow_polls("waiting_is_not_polling").is_empty());
 }
 
+/// Edge case 42: no poll of them is slow, whatever they come to.
 #[test]
 fn many_short_polls() {
     debugging().block_on(async {
@@ -89,6 +90,7 @@ fn many_short_polls() {
     );
 }
 
+/// Edge case 38: the worker's core was handed on meanwhile.
 #[test]
 fn blocking_in_place_is_not_the_polls_time() {
     debugging().block_on(async {
@@ -99,6 +101,56 @@ fn blocking_in_place_is_not_the_polls_time() {
     assert!(
         slow_polls("blocking_in_place_is_not_the_polls_time::{{closure}}::{{closure}}").is_empty()
     );
+}
+
+/// Edge case 38, where there is nobody to hand the core to: Tokio's panic is kept, and the thread may not block.
+#[test]
+fn blocking_in_place_where_it_cannot_be() {
+    drop(debugging());
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        let ended = task::spawn(async { task::block_in_place(|| 7) }).await;
+        assert!(ended.is_err_and(|end| end.is_panic()));
+        let here = pollscope_capture::thread::current().expect("a slot");
+        assert!(!here.is_paused());
+    });
+}
+
+/// Edge case 41: Tokio ends a poll that had its share of what is ready. Each is a poll of its own.
+#[test]
+fn a_poll_that_the_budget_ends_is_one_of_many() {
+    debugging().block_on(async {
+        const MESSAGES: usize = 1000;
+        let (send, mut receive) = pollscope_tokio::sync::mpsc::channel::<usize>(MESSAGES);
+        for message in 0..MESSAGES {
+            send.try_send(message).expect("there is room");
+        }
+        let (tell, told) = pollscope_tokio::sync::oneshot::channel();
+        let (go, goes_on) = pollscope_tokio::sync::oneshot::channel::<()>();
+        let handle = task::spawn(async move {
+            let mut polls = 0_u64;
+            let mut work = std::pin::pin!(async {
+                for _ in 0..MESSAGES {
+                    receive.recv().await.expect("it is there");
+                }
+            });
+            std::future::poll_fn(|cx| {
+                polls += 1;
+                work.as_mut().poll(cx)
+            })
+            .await;
+            tell.send(polls).expect("somebody waits");
+            goes_on.await.expect("told");
+        });
+        let polls = told.await.expect("it gets there");
+        assert!(polls > 1, "the budget was never used up");
+        let (_, task) = registry::find(handle.pollscope_id()).expect("it lives");
+        assert_eq!(task.polls(), polls);
+        assert!(task.wakes + task.self_wakes >= polls - 1, "{task:?}");
+        assert!(task.max_ns < task.busy_ns, "each has a time of its own");
+        go.send(()).expect("it waits");
+        handle.await.expect("it ends");
+    });
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Edge 43: a destructor that takes long outside of any poll is put to the task's account.
+//! Edge case 43: a destructor that takes long outside of any poll is put to the task's account.
 
 use crate::row::Row;
 

@@ -7,6 +7,7 @@ use crate::row::Row;
 const DEBUG: &[(&str, &str)] = &[("POLLSCOPE", "debug")];
 const LIMIT: Duration = Duration::from_secs(20);
 
+/// Edge case 45: a poll that does not return is told while it runs, and only once.
 #[test]
 fn p13_stuck_now() {
     let mut row = Row::until("p13", "faulty", DEBUG, "stuck");

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::row::Row;
 
+/// Edge cases 10 and 45: who waits, who never ran, and who was still in a poll when the time was over.
 #[test]
 fn p19_destroyed_pending() {
     let row = Row::faulty("p19");

@@ -1,4 +1,4 @@
-//! Edge 43: what takes long is not a poll but the drop of a task, or of what a task returned.
+//! Edge case 43: what takes long is not a poll but the drop of a task, or of what a task returned.
 
 use std::thread;
 use std::time::Duration;
