@@ -59,7 +59,7 @@ pub struct Place {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Verdict {
-    /// `on_cpu`, `syscall`, `lock`, `stopped`, `descheduled`, `throttled`.
+    /// `on_cpu`, `syscall`, `lock`, `lock_starved`, `stopped`, `descheduled`, `throttled`.
     pub state: String,
     pub syscall: Option<String>,
 }

@@ -271,6 +271,7 @@ pub(super) fn verdict_words(verdict: &Verdict) -> String {
         ("syscall", Some(call)) => format!("in the system call {call}"),
         ("syscall", None) => "in a system call".to_owned(),
         ("lock", _) => "waiting for a lock".to_owned(),
+        ("lock_starved", _) => "waiting for a lock whose holder may get no CPU".to_owned(),
         ("stopped", _) => "stopped by a signal".to_owned(),
         ("descheduled", _) => "ready, but the kernel runs something else".to_owned(),
         ("throttled", _) => "throttled by its cgroup's CPU limit".to_owned(),

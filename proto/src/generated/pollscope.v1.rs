@@ -460,7 +460,7 @@ pub struct Place {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Verdict {
-    /// on_cpu, syscall, lock, stopped, descheduled, throttled
+    /// on_cpu, syscall, lock, lock_starved, stopped, descheduled, throttled
     #[prost(string, tag = "1")]
     pub state: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]

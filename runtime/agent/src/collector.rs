@@ -30,8 +30,8 @@ const SECOND_NS: u64 = 1_000_000_000;
 const BUSY: Duration = Duration::from_millis(100);
 /// Should the watchdog not be there.
 const AT_REST: Duration = Duration::from_secs(60);
-/// How long a flush waits for the watchdog's word.
-const HEARING: Duration = Duration::from_millis(50);
+/// How long a flush waits for the watchdog's word: longer than it takes where it gets a CPU.
+const HEARING: Duration = Duration::from_millis(300);
 /// A look may cost a twentieth of the time until the next.
 const SHARE: u64 = 20;
 
@@ -144,13 +144,14 @@ impl Collector {
         }
         self.sites(&mut state, &look, rolled);
         self.threads(&mut state, &look, rolled);
+        let lost = look.totals.dropped_events > 0;
         for (number, found) in look.sites.iter().map(|site| site.found).enumerate() {
             let id = SiteId(number as u32);
             for (kind, found) in detect::counted(&found) {
                 let example = |severity| detect::without_example(kind, id, severity, now_ns);
                 state
                     .warnings
-                    .recount(kind, Key::Site(id), found, example, now_ns);
+                    .recount(kind, Key::Site(id), found, lost, example, now_ns);
             }
         }
         state.totals = look.totals;
@@ -262,7 +263,7 @@ fn hear_the_watchdog(agent: &Agent, now_ns: u64) {
         if let Some(dog) = agent.dog.get() {
             dog.unpark();
         }
-        std::thread::sleep(HEARING / 25);
+        std::thread::sleep(HEARING / 150);
     }
 }
 

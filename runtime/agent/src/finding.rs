@@ -31,6 +31,8 @@ pub enum Kind {
     PendingDestroyed,
     /// A timer fired late.
     TimerLate,
+    /// Woken tasks wait long for a worker, and no poll is slow.
+    SchedDelay,
     /// A runtime was entered from inside a runtime.
     NestedRuntime,
     /// A call that needs a runtime, outside of one.
@@ -62,6 +64,7 @@ impl Kind {
         Self::WrongThread,
         Self::PendingDestroyed,
         Self::TimerLate,
+        Self::SchedDelay,
         Self::NestedRuntime,
         Self::NoRuntime,
         Self::ResourceLeak,
@@ -89,6 +92,7 @@ impl Kind {
             Self::WrongThread => kinds::WRONG_THREAD,
             Self::PendingDestroyed => kinds::PENDING_DESTROYED,
             Self::TimerLate => kinds::TIMER_LATE,
+            Self::SchedDelay => kinds::SCHED_DELAY,
             Self::NestedRuntime => kinds::NESTED_RUNTIME,
             Self::NoRuntime => kinds::NO_RUNTIME,
             Self::ResourceLeak => kinds::RESOURCE_LEAK,

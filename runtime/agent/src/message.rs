@@ -28,6 +28,7 @@ pub(crate) fn line(finding: &Finding) -> String {
         Kind::WrongThread => wrong_thread(finding),
         Kind::PendingDestroyed
         | Kind::TimerLate
+        | Kind::SchedDelay
         | Kind::NestedRuntime
         | Kind::NoRuntime
         | Kind::ResourceLeak
@@ -216,6 +217,9 @@ fn verdict_text(verdict: Verdict) -> String {
         (Activity::Syscall, Some(name)) => format!(" in {name}"),
         (Activity::Syscall, None) => " in a system call".to_owned(),
         (Activity::Lock, _) => " waiting for a lock".to_owned(),
+        (Activity::LockStarved, _) => {
+            ", but it waited for a lock while a thread that may hold it got no CPU".to_owned()
+        }
         (Activity::Stopped, _) => ", but it was stopped meanwhile".to_owned(),
         (Activity::Descheduled, _) => ", but its thread got no CPU".to_owned(),
         (Activity::Throttled, _) => ", but the CPU quota was used up".to_owned(),

@@ -105,12 +105,14 @@ impl Warnings {
     }
 
     /// Takes over what the counters of the hot path say of a record; a record that is not there yet is made by
-    /// `example`, where anything was counted.
+    /// `example`, where anything was counted and events were `lost`. Without a loss what was counted is on its way:
+    /// the thread that counts may be kept from telling for long, and its end waits for the watchdog's word.
     pub(crate) fn recount(
         &mut self,
         kind: Kind,
         key: Key,
         found: Found,
+        lost: bool,
         example: impl FnOnce(Severity) -> Finding,
         now: u64,
     ) {
@@ -120,7 +122,7 @@ impl Warnings {
         }
         let Some(at) = self.by_key.get(&(kind, key)).copied() else {
             // No room for a record, so none to stand in for: what is told is counted as dropped.
-            if self.records.len() >= MAX_RECORDS {
+            if self.records.len() >= MAX_RECORDS || !lost {
                 return;
             }
             // It is counted before it is told, and telling takes a backtrace: it may be on its way.

@@ -8,6 +8,7 @@
 mod lateness;
 mod polls;
 mod pools;
+mod turns;
 mod waiting;
 mod workers;
 
@@ -16,15 +17,19 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use pollscope_capture::level::{self, Level};
-use pollscope_capture::stack::{Live, LiveStack, Missed, ThreadHandle};
+use pollscope_capture::stack::{self, Activity, Live, LiveStack, Missed, ThreadHandle};
+use pollscope_capture::thread::Role;
 use pollscope_capture::{clock, pulse, registry, thread};
 
+use crate::detect::gaps::Gap;
+use crate::detect::starved::Census;
 use crate::state::Agent;
 use crate::{emit, ours, sys};
 
 use lateness::Lateness;
 use polls::Polls;
 use pools::Pools;
+use turns::Turns;
 use waiting::Waiting;
 use workers::Workers;
 
@@ -32,6 +37,11 @@ const DEBUG: Duration = Duration::from_millis(10);
 const QUIET: Duration = Duration::from_secs(1);
 /// However soon something is due: many polls must not keep it awake.
 const SHORTEST: Duration = Duration::from_millis(1);
+/// Threads that are looked at for one poll: some 10 µs each.
+const MOST_THREADS: usize = 256;
+/// A thread that runs gives its stack within a few ticks of the clock. One that lets the watchdog wait for longer got no
+/// CPU, and what the others did meanwhile nobody saw.
+const HELD_UP_NS: u64 = 30_000_000;
 /// At rest the collector comes round after so many rounds of the watchdog.
 const COLLECT_EVERY: u64 = 2;
 
@@ -76,6 +86,8 @@ struct Round<'a> {
     agent: &'a Arc<Agent>,
     live: &'a mut Live,
     waiting: &'a mut Waiting,
+    /// What the threads of the program do as of this round, once somebody asked.
+    census: Option<Arc<Census>>,
     threshold_ns: u64,
     quiet: bool,
     /// In how many nanoseconds the next poll is due, of those that last.
@@ -93,9 +105,34 @@ impl Round<'_> {
     ) -> Result<LiveStack, Missed> {
         let begun = clock::mono_ns();
         let taken = self.live.capture(handle, still);
-        self.taking_ns += clock::mono_ns().saturating_sub(begun);
+        let ended = clock::mono_ns();
+        let taking_ns = ended.saturating_sub(begun);
+        self.taking_ns += taking_ns;
+        if taking_ns >= HELD_UP_NS {
+            self.agent.state().slow_polls.gap(Gap {
+                from_ns: begun,
+                to_ns: ended,
+                why: Activity::Descheduled,
+            });
+        }
         taken
     }
+
+    /// What the threads of the program do. One look at them serves a whole round.
+    fn census(&mut self) -> Arc<Census> {
+        let census = self.census.get_or_insert_with(|| Arc::new(census()));
+        Arc::clone(census)
+    }
+}
+
+/// Ours hold none of the program's locks.
+fn census() -> Census {
+    let ours: Vec<i32> = thread::all()
+        .filter(|thread| thread.role() == Role::Ours)
+        .map(|thread| thread.tid() as i32)
+        .collect();
+    let threads = stack::census(MOST_THREADS, &ours).into_iter();
+    Census::of(threads.map(|(tid, sample)| (tid as u32, sample)).collect())
 }
 
 /// What is kept from one round to the next.
@@ -108,6 +145,7 @@ struct Watchdog {
     polls: Polls,
     workers: Workers,
     pools: Pools,
+    turns: Turns,
     waiting: Waiting,
 }
 
@@ -121,6 +159,7 @@ impl Watchdog {
             polls: Polls::default(),
             workers: Workers::default(),
             pools: Pools::default(),
+            turns: Turns::default(),
             waiting: Waiting::default(),
         }
     }
@@ -149,6 +188,7 @@ impl Watchdog {
             agent: &self.agent,
             live: &mut self.live,
             waiting: &mut self.waiting,
+            census: None,
             threshold_ns,
             quiet,
             due_in: u64::MAX,
@@ -157,11 +197,13 @@ impl Watchdog {
         for thread in thread::all() {
             self.polls.see(&mut round, thread);
             self.workers.see(&mut round, thread);
+            self.turns.see(&round, thread);
         }
         let due_in = Duration::from_nanos(round.due_in);
         self.since_ns += round.taking_ns;
         self.workers.settle_late(&self.agent, now_ns);
-        let looked = self.pools.see(&self.agent, now_ns, threshold_ns);
+        let looked = self.pools.see(&self.agent, now_ns, threshold_ns)
+            | self.turns.look(&self.agent, now_ns, threshold_ns);
         self.agent.watched_ns.store(now_ns, Ordering::Release);
         if std::mem::take(&mut self.workers.said) || looked {
             self.agent.log_due();

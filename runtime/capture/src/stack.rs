@@ -54,10 +54,12 @@ pub use live::{
 };
 pub use module::ModuleInfo;
 pub use platform::{
-    Live, ThreadHandle, capture, function_start, init, locate, modules, refresh_modules,
+    Live, ThreadHandle, capture, census, function_start, init, locate, modules, refresh_modules,
 };
 pub use syscalls::syscall_name;
-pub use verdict::{Activity, Sample, State, Verdict, Wait, judge, judge_gap, judge_span};
+pub use verdict::{
+    Activity, Sample, State, Verdict, Wait, is_starved, judge, judge_gap, judge_span, kept_ns,
+};
 
 /// The most frames a creation backtrace has.
 pub const MAX_FRAMES: usize = 32;

@@ -5,6 +5,7 @@ mod row;
 
 mod e12;
 mod e20;
+mod e42;
 mod e43;
 mod guard;
 mod leak;

@@ -20,7 +20,7 @@ threshold (100 ms unless set) a warning, from 1 s an error. A poll that still ru
 created: where the task was spawned.
 observed: the stack of the thread while it was stuck; your own frame is the line to look at.
 The verdict says what it did there: on the CPU, in a system call, waiting for a lock, stopped by a
-signal or a debugger, ready but not given a CPU, throttled by its cgroup.",
+signal or a debugger, ready but not given a CPU, throttled by its cgroup, waiting for a thread that was.",
         remedy: "\
 Sleeping: `tokio::time::sleep`. Files, DNS, C libraries: the async form, or `spawn_blocking`.
 Long computation: `spawn_blocking`, or `tokio::task::yield_now().await` between pieces of it.
@@ -29,7 +29,9 @@ A lock: hold it for less, or use `tokio::sync::Mutex` where it is held across an
 Raise the threshold: `#[pollscope::main(slow_poll = \"250ms\")]`, or `pollscope set PID slow_poll=250ms`.
 Work inside `tokio::task::block_in_place` is allowed to block and is not reported.",
         residue: "\
-A machine without free CPUs delays every poll: the verdict then says `descheduled` or `throttled`.
+A machine without free CPUs delays every poll: the verdict then says `descheduled` or `throttled`, or
+`lock_starved` where the poll waits for a lock and another thread of the process, who may hold it, got no CPU.
+Such a poll is a note, never a warning.
 A process that was stopped and continued shows its pause once, with the verdict `stopped`.",
     },
     Words {
@@ -101,20 +103,22 @@ A program that is idle is never late: nothing holds its worker.",
         title: "scheduling delay",
         created: "Spawned here",
         observed: "Woken here",
-        meaning: "Woken tasks wait long for a worker.",
-        fix: "Look for slow polls; else give the runtime more workers.",
+        meaning: "Tasks that could run wait long for their turn, and no poll is slow: all of them together are.",
+        fix: "Give the runtime more workers, or less to do at a time.",
         about: "\
-From its wake to its poll a task waits for a worker. Where that takes long there is more work than workers,
-or some polls hold theirs for long. The columns `scheduled` show the time of each task and site.",
+From its wake, or its spawn, to its poll a task waits for a worker. Where that takes as long as the threshold
+of slow_poll, while every worker of the runtime goes from one short poll to the next, there is more to poll
+than workers. Seen at level debug. The columns `scheduled` show the time of each task and site.",
         places: "\
-created: where the tasks were spawned.
-observed: what woke them.",
+created: where the task was spawned that waits longest; how many wait beside it is in `delayed`.
+observed: empty, for no single place is to blame. Sort sites by busy time to see who has the workers.",
         remedy: "\
 With workers near 100 % and no slow poll there is simply too much work: spread it, or shed load.",
         silence: "\
-There is nothing to silence in this version.",
+Raise the threshold of slow_poll, which holds for this, too.",
         residue: "\
-The runtime of this version does not look for it: nothing of this kind comes from it.",
+None of a machine without free CPUs: where a worker waits for one for a quarter of the time, nothing is said.
+Of a runtime that our Builder did not make, and of a LocalSet's tasks, nothing is known.",
     },
     Words {
         kind: kinds::BLOCKING_POOL_FULL,

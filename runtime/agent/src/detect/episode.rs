@@ -33,7 +33,13 @@ impl Episode {
 
     /// It lasts. What it came to before stays where that was worse.
     pub(super) fn renew(&mut self, warnings: &mut Warnings, mut new: Finding) {
-        if self.finding.wall_ns > new.wall_ns {
+        // A record is of one site, and shows the worst of it.
+        let other = self.finding.site.id != new.site.id;
+        if other {
+            new.site.clone_from(&self.finding.site);
+            new.created.clone_from(&self.finding.created);
+        }
+        if other || self.finding.wall_ns > new.wall_ns {
             new.task = self.finding.task;
             new.task_name.clone_from(&self.finding.task_name);
             new.wall_ns = self.finding.wall_ns;

@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 
 use pollscope_capture::stack::Activity;
 
+use super::slow_poll::LongPoll;
+
 /// How many gaps are remembered: a poll that ends is judged within a second.
 const KEPT: usize = 64;
 
@@ -47,6 +49,14 @@ pub(crate) struct Lost {
 }
 
 impl Gaps {
+    /// Whether nobody was able to see a poll past its threshold: the watchdog is due at that moment, and did not run
+    /// until the poll was over.
+    pub(crate) fn hid_the_end(&self, of: &LongPoll) -> bool {
+        let past_ns = of.wall_ns.saturating_sub(of.threshold_ns);
+        let lost = self.lost(of.at_ns.saturating_sub(past_ns), of.at_ns);
+        past_ns > 0 && lost.ns.saturating_add(lost.unwatched_ns) >= past_ns - past_ns / 4
+    }
+
     pub(crate) fn add(&mut self, gap: Gap) {
         if self.0.len() >= KEPT {
             self.0.pop_front();

@@ -1,14 +1,21 @@
 //! What the watchdog keeps of the poll that runs on one thread, and when it is time to look at it.
 
+use std::sync::Arc;
+
 use pollscope_capture::clock;
-use pollscope_capture::stack::Sample;
+use pollscope_capture::stack::{self, Sample};
 
 use super::slow_poll::PollKey;
+use super::starved::Census;
 
 /// Shorter polls are not looked at while they last, whatever the threshold: the watchdog comes by every 10 ms.
 const LEAST_NS: u64 = 10_000_000;
 /// In quiet the watchdog comes by once a second: a poll is stuck that it meets twice.
 const QUIET_NS: u64 = 1_000_000_000;
+/// From when on its thread's scheduler state is worth a first look, and when that comes late: the watchdog was to come by
+/// twice before.
+const EARLY_NS: u64 = 5_000_000;
+const LATE_NS: u64 = 25_000_000;
 /// How often the duration of a poll that is known to be stuck is renewed.
 const RENEW_NS: u64 = 1_000_000_000;
 /// How often a stack that could not be taken is tried again, and when.
@@ -29,8 +36,12 @@ pub(crate) struct PollWatch {
     pub(crate) last_ns: u64,
     /// CPU time of its thread when it was first seen.
     pub(crate) cpu_ns: Option<u64>,
-    /// The last look at its thread's scheduler state.
+    /// The first look at its thread's scheduler state, and how long the poll had lasted by then.
+    early: Option<(Sample, u64)>,
+    /// The last look at it.
     pub(crate) sample: Option<Sample>,
+    /// What the other threads did when that was taken first, where it may come to wait for one of them.
+    pub(crate) others: Option<Arc<Census>>,
     /// Time in which the process did not run, since it was first seen.
     lost_ns: u64,
     /// It was reported: its end must be.
@@ -61,7 +72,9 @@ impl PollWatch {
             first_ns: now_ns,
             last_ns: now_ns,
             cpu_ns,
+            early: None,
             sample: None,
+            others: None,
             lost_ns: 0,
             reported: false,
             retries: 0,
@@ -128,6 +141,31 @@ impl PollWatch {
         }
     }
 
+    /// Whether a first look is due: most polls are over before it is, and cost none.
+    pub(crate) fn wants_early(&self, elapsed: u64) -> bool {
+        self.early.is_none() && elapsed >= EARLY_NS
+    }
+
+    /// Takes the first look.
+    pub(crate) fn looked_early(&mut self, sample: Sample, elapsed: u64) {
+        self.early = Some((sample, elapsed));
+    }
+
+    /// For how long its thread was kept from running until `now`, as far as is known. Of what lies before the first look
+    /// nothing is, where that came late: whoever should have taken it got no CPU either.
+    pub(crate) fn kept_ns(&self, now: &Sample) -> u64 {
+        let Some((early, before_ns)) = &self.early else {
+            return 0;
+        };
+        let unwatched_ns = if *before_ns >= LATE_NS { *before_ns } else { 0 };
+        stack::kept_ns(early, now).saturating_add(unwatched_ns)
+    }
+
+    /// The look that a poll is judged by which was over before the next.
+    pub(crate) fn only_look(&self) -> Option<Sample> {
+        self.sample.or(self.early.map(|(sample, _)| sample))
+    }
+
     /// In how many nanoseconds something is to be done about it, if it lasts.
     pub(crate) fn due_in(&self, elapsed: u64, threshold_ns: u64, quiet: bool) -> u64 {
         let limit = Self::limit(threshold_ns, quiet);
@@ -191,7 +229,7 @@ mod tests {
         assert_eq!(watch.elapsed(3500 * MS), 500 * MS);
     }
 
-    /// Edge 36: `>=`, by an injected clock.
+    /// Edge case 36: `>=`, by an injected clock.
     #[test]
     fn it_is_sampled_half_way_and_looked_at_from_the_threshold_on() {
         let mut watch = watch();
@@ -250,6 +288,37 @@ mod tests {
         assert_eq!(watch.due(480 * MS, 100 * MS, false), Due::Look);
     }
 
+    /// Edge case 37: what holds is the threshold as it is now.
+    #[test]
+    fn a_threshold_that_changes_holds_for_the_poll_that_runs() {
+        let mut watch = watch();
+        watch.sample = Some(Sample::default());
+        assert_eq!(watch.due(60 * MS, 100 * MS, false), Due::Nothing);
+        assert_eq!(watch.due(70 * MS, 50 * MS, false), Due::Look);
+        assert_eq!(watch.due(110 * MS, 200 * MS, false), Due::Nothing);
+        assert_eq!(watch.due(210 * MS, u64::MAX, false), Due::Nothing);
+    }
+
+    #[test]
+    fn what_its_thread_was_kept_counts_from_the_first_look_and_before_it_where_that_was_late() {
+        let sample = |at_ms: u64, delay_ms: u64| Sample {
+            at_ns: at_ms * MS,
+            delay_ns: delay_ms * MS,
+            slices: 1 + at_ms,
+            ..Sample::default()
+        };
+        let kept = |first_ms: u64| {
+            let mut watch = watch();
+            assert!(!watch.wants_early(5 * MS - 1) && watch.wants_early(5 * MS));
+            assert_eq!(watch.kept_ns(&sample(120, 30)), 0, "nobody looked");
+            watch.looked_early(sample(first_ms, 10), first_ms * MS);
+            assert!(!watch.wants_early(60 * MS));
+            watch.kept_ns(&sample(120, 30))
+        };
+        assert_eq!(kept(12), 20 * MS);
+        assert_eq!(kept(40), 60 * MS);
+    }
+
     #[test]
     fn no_threshold_means_nothing_is_looked_at() {
         let mut watch = watch();
@@ -260,7 +329,7 @@ mod tests {
         assert_eq!(watch.due(10 * MS, 0, false), Due::Look);
     }
 
-    /// Edges 34 and 47: a process that was stopped, by a signal or a debugger.
+    /// Edge cases 34 and 47: a process that was stopped, by a signal or a debugger.
     #[test]
     fn what_the_process_lost_is_not_the_polls() {
         let mut watch = watch();

@@ -24,7 +24,7 @@ const ERROR_NS: u64 = 1_000_000_000;
 /// Polls of which an end or more is awaited; past it they are settled with what is known.
 const MOST: usize = 4096;
 /// How long an end waits for the watchdog's round, at most.
-const PATIENCE_NS: u64 = 300_000_000;
+const PATIENCE_NS: u64 = 2_000_000_000;
 /// How long a poll that is over waits for its end to be told, at most.
 const FORGET_NS: u64 = 3_000_000_000;
 
@@ -55,6 +55,8 @@ struct Glimpse {
     key: PollKey,
     /// Where its thread's time went since.
     verdict: Verdict,
+    /// For how long its thread was kept from running, since it was looked at first.
+    kept_ns: u64,
     at_ns: u64,
 }
 
@@ -119,13 +121,15 @@ impl SlowPolls {
         }
     }
 
-    /// The watchdog sees that a poll it had seen is over, after at least `wall_ns`.
+    /// The watchdog sees that a poll it had seen is over, after at least `wall_ns`, for `kept_ns` of which its thread
+    /// was kept from running.
     pub(crate) fn ended(
         &mut self,
         warnings: &mut Warnings,
         key: &PollKey,
         at_ns: u64,
         wall_ns: u64,
+        kept_ns: u64,
     ) {
         let Some(at) = self
             .seen
@@ -141,6 +145,7 @@ impl SlowPolls {
         seen.ended_ns = Some(at_ns);
         seen.sighting.of.at_ns = at_ns;
         seen.sighting.of.wall_ns = seen.sighting.of.wall_ns.max(wall_ns);
+        seen.sighting.kept_ns = seen.sighting.kept_ns.max(kept_ns);
         if seen.sighting.will_be_told {
             // The exact end is on its way; until then it is shown as over.
             show_over(warnings, seen, Log::No);
@@ -150,12 +155,14 @@ impl SlowPolls {
         }
     }
 
-    /// The watchdog took a sample of a poll's thread, and at `at_ns` the poll was over: what it did in between.
-    pub(crate) fn glimpsed(&mut self, key: PollKey, verdict: Verdict, at_ns: u64) {
+    /// The watchdog took a sample of a poll's thread, and at `at_ns` the poll was over: what it did in between, and for
+    /// how long it was kept from running.
+    pub(crate) fn glimpsed(&mut self, key: PollKey, verdict: Verdict, kept_ns: u64, at_ns: u64) {
         if self.glimpses.len() < MOST {
             self.glimpses.push(Glimpse {
                 key,
                 verdict,
+                kept_ns,
                 at_ns,
             });
         }
@@ -221,14 +228,14 @@ impl SlowPolls {
             .glimpses
             .iter()
             .find(|glimpse| glimpse.key == end.of.key)
-            .map(|glimpse| glimpse.verdict);
+            .map(|glimpse| glimpse.judged(&end.of));
         let lost = self
             .gaps
             .lost(end.of.at_ns.saturating_sub(end.of.wall_ns), end.of.at_ns);
         let excused = counted_real
             && match &seen {
                 _ if end.permitted => true,
-                Some(seen) => seen.excused,
+                Some(seen) => seen.is_excused_after(&end.of),
                 // Nobody looked at it, but where its time went is known.
                 None if glimpse.is_some_and(|verdict| witness::excuses(verdict.activity)) => true,
                 // Nobody saw it: was nobody able to, or did it not take that long?
@@ -237,6 +244,7 @@ impl SlowPolls {
                     let lost_ns = lost.ns.saturating_add(lost.unwatched_ns);
                     end.of.wall_ns.saturating_sub(lost_ns) < end.of.threshold_ns
                         || lost.unwatched_ns >= end.of.wall_ns / 2
+                        || self.gaps.hid_the_end(&end.of)
                 }
             };
         let mut finding = end.of.finding();
@@ -290,7 +298,27 @@ impl SlowPolls {
     }
 }
 
+impl Glimpse {
+    /// What it says of the poll that it was of.
+    fn judged(&self, of: &LongPoll) -> Verdict {
+        if witness::was_kept(of, self.kept_ns) && !witness::excuses(self.verdict.activity) {
+            return Verdict {
+                activity: Activity::Descheduled,
+                syscall: None,
+            };
+        }
+        self.verdict
+    }
+}
+
 impl Seen {
+    /// Whether it is excused now that it is over. One that was spared, because too little of its time was its own by then,
+    /// may have had more since.
+    fn is_excused_after(&self, of: &LongPoll) -> bool {
+        let kept_ns = self.sighting.kept_ns;
+        self.excused && (!self.sighting.spared || witness::was_kept(of, kept_ns))
+    }
+
     /// Takes over what is newer, and keeps what was not looked at again.
     fn renew(&mut self, new: Sighting, excused: bool) {
         // A poll within it had the thread for a while: it was not over.
@@ -302,8 +330,9 @@ impl Seen {
             (new.stack, new.truncated) = (old.stack, old.truncated);
         }
         // What was once seen to hold the thread outweighs that it later got no CPU.
+        new.kept_ns = new.kept_ns.max(old.kept_ns);
         if !looked || (excused && !self.excused) {
-            new.verdict = old.verdict;
+            (new.verdict, new.spared) = (old.verdict, old.spared);
         } else if looked {
             self.excused = excused;
         }

@@ -11,6 +11,7 @@ pub(super) fn line(finding: &Finding) -> String {
     match finding.kind {
         Kind::PendingDestroyed => pending_destroyed(finding),
         Kind::TimerLate => timer_late(finding),
+        Kind::SchedDelay => sched_delay(finding),
         Kind::NestedRuntime | Kind::NoRuntime => misuse(finding),
         Kind::ResourceLeak => resource_leak(finding),
         Kind::TaskLeak => task_leak(finding),
@@ -76,6 +77,30 @@ fn timer_late(finding: &Finding) -> String {
         finding.site
     );
     line.push_str(&delayed_text(finding.delayed, false));
+    line
+}
+
+/// Who waits, and for what: no poll is to blame, but all of them together.
+fn sched_delay(finding: &Finding) -> String {
+    let waits = if finding.live { "has waited" } else { "waited" };
+    let mut line = format!(
+        "{} {waits} at least {} for its turn",
+        capital(&task(finding)),
+        seconds(finding.wall_ns.unwrap_or(0))
+    );
+    if let Some(threshold) = finding.threshold_ns {
+        let _ = write!(line, " (threshold {})", seconds(threshold));
+    }
+    line.push_str(" behind many short polls");
+    let others = finding.number.unwrap_or(1).saturating_sub(1);
+    let _ = match (others, finding.live) {
+        (0, _) => Ok(()),
+        (1, true) => write!(line, ", and 1 other task waits as well"),
+        (1, false) => write!(line, ", and 1 other task did as well"),
+        (_, true) => write!(line, ", and {others} other tasks wait as well"),
+        (_, false) => write!(line, ", and {others} other tasks did as well"),
+    };
+    let _ = write!(line, "; spawned at {}", finding.site);
     line
 }
 

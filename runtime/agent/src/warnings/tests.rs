@@ -77,7 +77,7 @@ fn counts_are_exact_where_examples_were_lost() {
     let mut warnings = Warnings::default();
     warnings.add(example(Severity::Warn, 1, 1));
     let nothing = |_| -> Finding { panic!("the record is there") };
-    warnings.recount(Kind::SlowPoll, SITE, Found([40, 1000]), nothing, 5);
+    warnings.recount(Kind::SlowPoll, SITE, Found([40, 1000]), true, nothing, 5);
     assert_eq!(only(&warnings).count, 1000);
     // One that only the watchdog saw comes on top.
     warnings.add(Example {
@@ -97,11 +97,11 @@ fn counts_are_exact_where_examples_were_lost() {
 fn a_record_whose_examples_were_all_lost_is_shown_all_the_same_and_no_count_makes_none() {
     let mut warnings = Warnings::default();
     let stand_in = |severity| finding(severity, 0, 3);
-    warnings.recount(Kind::SlowPoll, SITE, Found::default(), stand_in, 3);
+    warnings.recount(Kind::SlowPoll, SITE, Found::default(), true, stand_in, 3);
     assert_eq!(warnings.all().count(), 0);
-    warnings.recount(Kind::SlowPoll, SITE, Found([0, 12]), stand_in, 3);
+    warnings.recount(Kind::SlowPoll, SITE, Found([0, 12]), true, stand_in, 3);
     assert_eq!(warnings.all().count(), 0, "an example may be on its way");
-    warnings.recount(Kind::SlowPoll, SITE, Found([0, 12]), stand_in, 3);
+    warnings.recount(Kind::SlowPoll, SITE, Found([0, 12]), true, stand_in, 3);
     assert_eq!(
         (only(&warnings).count, only(&warnings).severity),
         (12, Severity::Warn)
@@ -113,11 +113,30 @@ fn a_record_whose_examples_were_all_lost_is_shown_all_the_same_and_no_count_make
 }
 
 #[test]
+fn without_a_loss_what_is_counted_is_on_its_way_and_nothing_stands_in_for_it() {
+    let mut warnings = Warnings::default();
+    let nothing = |_| -> Finding { panic!("nothing was lost") };
+    for now in 0..10 {
+        warnings.recount(Kind::SlowPoll, SITE, Found([0, 1]), false, nothing, now);
+    }
+    // What comes at last may be excused: it was no finding all the time.
+    warnings.add(Example {
+        excused: true,
+        ..example(Severity::Info, 1, 11)
+    });
+    warnings.recount(Kind::SlowPoll, SITE, Found([0, 1]), false, nothing, 12);
+    assert_eq!(
+        (only(&warnings).count, only(&warnings).severity),
+        (1, Severity::Info)
+    );
+}
+
+#[test]
 fn what_was_counted_before_it_was_told_is_counted_once() {
     let mut warnings = Warnings::default();
     let stand_in = |severity| finding(severity, 0, 3);
     for _ in 0..2 {
-        warnings.recount(Kind::SlowPoll, SITE, Found([0, 1]), stand_in, 3);
+        warnings.recount(Kind::SlowPoll, SITE, Found([0, 1]), true, stand_in, 3);
     }
     assert_eq!(only(&warnings).count, 1);
     warnings.add(example(Severity::Warn, 1, 4));
@@ -146,6 +165,7 @@ fn only_what_changed_is_new() {
         Kind::SlowPoll,
         SITE,
         same,
+        true,
         |_| finding(Severity::Warn, 0, 0),
         3,
     );
@@ -154,6 +174,7 @@ fn only_what_changed_is_new() {
         Kind::SlowPoll,
         SITE,
         same,
+        true,
         |_| finding(Severity::Warn, 0, 0),
         4,
     );
@@ -197,7 +218,7 @@ fn what_finds_no_room_is_counted() {
     // What is counted at a site without a record is no new loss each time somebody looks.
     for _ in 0..4 {
         let stand_in = |severity| finding(severity, 0, 3);
-        warnings.recount(Kind::SlowPoll, SITE, Found([0, 12]), stand_in, 3);
+        warnings.recount(Kind::SlowPoll, SITE, Found([0, 12]), true, stand_in, 3);
     }
     assert_eq!(warnings.dropped, 5);
     assert!(warnings.lines.len() <= MAX_LINES);

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use pollscope_capture::record::{Record, Snapshot};
-use pollscope_capture::stack::{self, End, Sample, ThreadHandle};
+use pollscope_capture::stack::{self, Activity, End, Sample, ThreadHandle, Verdict};
 use pollscope_capture::thread::{Now, Role, Thread};
 use pollscope_capture::{TaskKind, clock, names, scope};
 
@@ -115,6 +115,8 @@ impl Running {
             stack: Arc::from([]),
             truncated: false,
             delayed: None,
+            kept_ns: 0,
+            spared: false,
         }
     }
 }
@@ -142,7 +144,7 @@ impl Polls {
         // Inside a blocking region the thread may block.
         let left = thread.is_paused();
         for watched in watches.extract_if(.., |watched| left || !watched.lasts()) {
-            over(round.agent, thread, &watched.watch, now_ns);
+            over(round, thread, &watched.watch, now_ns);
         }
         let Some(running) = running else { return };
         let key = key(&running.task);
@@ -161,12 +163,22 @@ impl Polls {
         }
         let watch = &mut watches[at].watch;
         watch.met(thread.pauses(), running.now.start, now_ns);
+        let so_far = watch.elapsed(now_ns);
+        if watch.wants_early(so_far)
+            && let Some(handle) = thread.handle()
+        {
+            watch.looked_early(handle.sample(), so_far);
+        }
         match watch.due(watch.elapsed(now_ns), round.threshold_ns, round.quiet) {
             Due::Nothing => {}
             Due::Sample => {
                 let handle = thread.handle();
                 // Of a thread without a handle nothing can be learnt, but that it hangs.
-                watch.sample = Some(handle.map_or_else(Sample::default, |handle| handle.sample()));
+                let sample = handle.map_or_else(Sample::default, |handle| handle.sample());
+                watch.sample = Some(sample);
+                if may_wait_for_others(&sample) {
+                    watch.others = Some(round.census());
+                }
             }
             Due::Look => look(round, &running, watch),
             Due::Renew => renew(round, &running, watch),
@@ -180,15 +192,25 @@ impl Polls {
 }
 
 /// A poll is over: one that was reported is shown so, and of one that was to be looked at next is told what is known.
-fn over(agent: &Agent, thread: &'static Thread, watch: &PollWatch, now_ns: u64) {
+fn over(round: &mut Round<'_>, thread: &'static Thread, watch: &PollWatch, now_ns: u64) {
+    let agent = round.agent;
     if !watch.reported {
-        if let Some((before, handle)) = watch.sample.zip(thread.handle()) {
-            let verdict = stack::judge_span(&before, &handle.sample());
+        let slow = watch.elapsed(now_ns) >= round.threshold_ns;
+        let looked = watch.only_look().filter(|_| slow);
+        if let Some((before, handle)) = looked.zip(thread.handle()) {
+            let after = handle.sample();
+            let verdict = glimpse(round, watch, thread, &before, &after);
+            let kept_ns = watch.kept_ns(&after);
             let mut state = agent.state();
-            state.slow_polls.glimpsed(watch.key, verdict, now_ns);
+            state
+                .slow_polls
+                .glimpsed(watch.key, verdict, kept_ns, now_ns);
         }
         return;
     }
+    let kept_ns = thread
+        .handle()
+        .map_or(0, |handle| watch.kept_ns(&handle.sample()));
     let mut state = agent.state();
     let State {
         warnings,
@@ -196,9 +218,30 @@ fn over(agent: &Agent, thread: &'static Thread, watch: &PollWatch, now_ns: u64) 
         ..
     } = &mut *state;
     // When it ended is not known; that it was there a round ago is.
-    slow_polls.ended(warnings, &watch.key, now_ns, watch.elapsed(watch.last_ns));
+    let wall_ns = watch.elapsed(watch.last_ns);
+    slow_polls.ended(warnings, &watch.key, now_ns, wall_ns, kept_ns);
     drop(state);
     agent.log_due();
+}
+
+/// What a thread did in a poll that it was seen in once, and that is over.
+fn glimpse(
+    round: &mut Round<'_>,
+    watch: &PollWatch,
+    thread: &Thread,
+    before: &Sample,
+    after: &Sample,
+) -> Verdict {
+    let verdict = stack::judge_span(before, after);
+    // What it slept is in nobody's account: where that is most of the time, it was in what it was seen in.
+    let ran_ns = after.run_ns.saturating_sub(before.run_ns);
+    let slept = ran_ns < after.at_ns.saturating_sub(before.at_ns) / 2;
+    let then = stack::judge(before, before);
+    if verdict.activity == Activity::OnCpu && slept && then.activity == Activity::Lock {
+        excused(round, watch, thread, after, then)
+    } else {
+        verdict
+    }
 }
 
 /// Looks closer at a poll that hangs, and reports it.
@@ -221,7 +264,9 @@ fn look(round: &mut Round<'_>, running: &Running, watch: &mut PollWatch) {
     watch.sample = sample.or(before);
     let mut sighting = running.sighting(watch, at_ns, round.threshold_ns);
     if let Some(sample) = sample {
-        sighting.judge(stack::judge(&before.unwrap_or(sample), &sample));
+        let verdict = stack::judge(&before.unwrap_or(sample), &sample);
+        sighting.kept_ns = watch.kept_ns(&sample);
+        sighting.judge(excused(round, watch, thread, &sample, verdict));
     }
     sighting.stack = stack;
     sighting.truncated = truncated;
@@ -235,6 +280,41 @@ fn look(round: &mut Round<'_>, running: &Running, watch: &mut PollWatch) {
         sighting.is_excused(),
     );
     report(round.agent, sighting);
+}
+
+/// Whether a thread may have begun to wait for another of the process, or may yet: not where it is in a system call
+/// that is no lock.
+fn may_wait_for_others(sample: &Sample) -> bool {
+    stack::judge(sample, sample).activity != Activity::Syscall
+}
+
+/// The verdict on a poll, where it waits for a lock with an eye to whom it may wait for.
+fn excused(
+    round: &mut Round<'_>,
+    watch: &PollWatch,
+    thread: &Thread,
+    now: &Sample,
+    verdict: Verdict,
+) -> Verdict {
+    let Some(before) = watch
+        .others
+        .as_ref()
+        .filter(|_| verdict.activity == Activity::Lock)
+    else {
+        return verdict;
+    };
+    let busy_ns = round.threshold_ns.max(1);
+    // What the poll took beyond the threshold, apart from what its own thread was kept.
+    let own_ns = watch.elapsed(now.at_ns).saturating_sub(watch.kept_ns(now));
+    let spare_ns = own_ns.saturating_sub(busy_ns);
+    if before.is_any_starved(&round.census(), thread.tid(), busy_ns, spare_ns) {
+        Verdict {
+            activity: Activity::LockStarved,
+            ..verdict
+        }
+    } else {
+        verdict
+    }
 }
 
 /// Says of a poll on a thread that runs that it hangs, before its stack is there: that takes a tick of the clock, or

@@ -34,6 +34,11 @@ pub fn refresh_modules() -> bool {
     false
 }
 
+/// Finds no threads here.
+pub fn census(_most: usize, _left_out: &[i32]) -> Vec<(i32, Sample)> {
+    Vec::new()
+}
+
 /// A thread nobody can look at.
 #[derive(Debug)]
 pub struct ThreadHandle {

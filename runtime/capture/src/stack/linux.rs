@@ -5,10 +5,12 @@
 //!
 //! For other threads: `thread` is what each brings, `procfs` reads its state, `memory` its stack. `peek` puts those
 //! together for one that sleeps, with `frame_pointer` finding the one register the kernel does not give. `signal`
-//! asks one that runs, through `buffer`. `live` chooses between them; `selftest` and `dump` use it.
+//! asks one that runs, through `buffer`. `live` chooses between them; `selftest` and `dump` use it. `census` only asks for
+//! scheduler times, of all of them.
 
 mod arch;
 mod buffer;
+mod census;
 mod dump;
 mod elf;
 mod frame_pointer;
@@ -28,6 +30,7 @@ mod thread;
 mod unwind;
 mod walk;
 
+pub use census::census;
 pub use live::Live;
 pub use modules::{function_start, locate, modules, refresh_modules};
 pub use thread::ThreadHandle;

@@ -86,6 +86,8 @@ pub enum Activity {
     Syscall,
     /// It waited for a lock, a condition variable or a parker.
     Lock,
+    /// It waited for a lock, and a thread that may hold it got no CPU.
+    LockStarved,
     /// It, or the whole process, was stopped by a signal or a debugger.
     Stopped,
     /// It could have run, but other threads had the CPUs.
@@ -101,6 +103,7 @@ impl Activity {
             Self::OnCpu => "on_cpu",
             Self::Syscall => "syscall",
             Self::Lock => "lock",
+            Self::LockStarved => "lock_starved",
             Self::Stopped => "stopped",
             Self::Descheduled => "descheduled",
             Self::Throttled => "throttled",
@@ -201,6 +204,28 @@ pub fn judge_span(before: &Sample, after: &Sample) -> Verdict {
     Verdict::plain(share(before, &awake))
 }
 
+/// Whether a thread, any that may hold a lock, kept it for want of a CPU between two samples: for most of the time it
+/// could have run and did not, and it ran for less than `busy_ns`, beyond which it is to blame for what it did.
+pub fn is_starved(before: &Sample, after: &Sample, busy_ns: u64) -> bool {
+    let wall = after.at_ns.saturating_sub(before.at_ns);
+    let run = after.run_ns.saturating_sub(before.run_ns);
+    run < busy_ns && kept_ns(before, after) > wall / 2
+}
+
+/// How long a thread could have run between two samples and had no CPU, in nanoseconds. Nothing where the kernel does
+/// not count it, or would not say.
+pub fn kept_ns(before: &Sample, after: &Sample) -> u64 {
+    if before.slices == 0 {
+        return 0;
+    }
+    // Of one that sleeps, and was not given a CPU, the missing time is no wait for one.
+    if after.state == State::Runnable {
+        queued(before, after)
+    } else {
+        after.delay_ns.saturating_sub(before.delay_ns)
+    }
+}
+
 /// Where the time of a thread that could run went.
 fn share(before: &Sample, after: &Sample) -> Activity {
     let run = after.run_ns.saturating_sub(before.run_ns);
@@ -218,7 +243,7 @@ fn share(before: &Sample, after: &Sample) -> Activity {
     Activity::Descheduled
 }
 
-/// How long a thread that could run waited for a CPU.
+/// How long a thread that can run waited for a CPU.
 ///
 /// The kernel counts a wait in the run queue when it ends. Of a thread that was given no CPU since the first sample
 /// what is missing is the wait that it is still in: such a thread used no CPU, and yet has no wait to show for it.
@@ -302,6 +327,32 @@ mod tests {
         };
         let verdict = judge(&runnable(0, 1, 0, 0), &short);
         assert_eq!(verdict.activity, Activity::Lock);
+    }
+
+    #[test]
+    fn a_thread_without_a_cpu_is_starved_and_one_that_sleeps_or_computes_is_not() {
+        let start = runnable(0, 0, 0, 0);
+        let starved = |after: Sample| is_starved(&start, &after, 100 * MS);
+        let given = |at, run, delay| Sample {
+            slices: 9,
+            ..runnable(at, run, delay, 0)
+        };
+        assert!(starved(given(200, 20, 101)));
+        assert!(!starved(given(200, 99, 100)), "half of the time, not most");
+        assert!(
+            !starved(given(900, 100, 800)),
+            "it computed for long enough"
+        );
+        // Still in the run queue, which is counted when it ends.
+        assert!(starved(runnable(200, 0, 0, 0)));
+        // Asleep, since before the first sample or again.
+        let asleep = |sample| Sample {
+            state: State::Sleeping,
+            ..sample
+        };
+        assert!(!starved(asleep(runnable(200, 0, 0, 0))));
+        assert!(!starved(asleep(given(200, 20, 100))));
+        assert!(starved(asleep(given(200, 20, 101))), "until just now");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 mod e12_never_polled;
 mod e20_unread;
+mod e42_sched_delay;
 mod e43_slow_drop;
 mod guard_across_await;
 mod leak_tasks;
@@ -61,6 +62,7 @@ macro_rules! rows {
 const ROWS: &[Row] = rows! {
     "e12" => e12_never_polled,
     "e20" => e20_unread,
+    "e42" => e42_sched_delay,
     "e43" => e43_slow_drop,
     "guard" => guard_across_await,
     "p01" => p01_enabling,

@@ -29,6 +29,8 @@ fn sighting(key: PollKey, wall_ms: u64, activity: Activity) -> Sighting {
         will_be_told: true,
         cpu_ns: Some(0),
         cpu_before_ns: Some(5 * MS),
+        kept_ns: 0,
+        spared: false,
         verdict: Some(Verdict {
             activity,
             syscall: None,
@@ -74,7 +76,7 @@ impl Bench {
 
     fn over(&mut self, key: PollKey, at_ms: u64) {
         self.polls
-            .ended(&mut self.warnings, &key, at_ms * MS, at_ms * MS);
+            .ended(&mut self.warnings, &key, at_ms * MS, at_ms * MS, 0);
     }
 
     fn finished(&mut self, end: Finished) {
@@ -296,6 +298,23 @@ fn what_nobody_saw_because_the_watchdog_got_no_cpu_is_judged_by_the_rest() {
 }
 
 #[test]
+fn one_that_nobody_could_see_past_its_threshold_is_excused() {
+    // Of 150 ms the watchdog missed the last so many.
+    let hidden = |ms: u64| {
+        let mut bench = Bench::default();
+        bench.polls.gap(Gap {
+            from_ns: (1150 - ms) * MS,
+            to_ns: 1190 * MS,
+            why: Activity::Descheduled,
+        });
+        bench.finished(told_at(1150, end(150)));
+        bench.only().severity
+    };
+    assert_eq!(hidden(38), Severity::Info);
+    assert_eq!(hidden(37), Severity::Warn, "it came by a while before");
+}
+
+#[test]
 fn one_that_ended_before_it_was_looked_at_is_judged_by_where_its_time_went() {
     let glimpsed = |key, activity| {
         let mut bench = Bench::default();
@@ -303,7 +322,7 @@ fn one_that_ended_before_it_was_looked_at_is_judged_by_where_its_time_went() {
             activity,
             syscall: None,
         };
-        bench.polls.glimpsed(key, verdict, 120 * MS);
+        bench.polls.glimpsed(key, verdict, 0, 120 * MS);
         bench.finished(told_at(119, end(110)));
         bench.only().severity
     };
@@ -314,13 +333,68 @@ fn one_that_ended_before_it_was_looked_at_is_judged_by_where_its_time_went() {
 }
 
 #[test]
+fn one_that_would_have_been_short_on_a_cpu_of_its_own_is_excused() {
+    let on_cpu = Verdict {
+        activity: Activity::OnCpu,
+        syscall: None,
+    };
+    let glimpsed = |kept_ms| {
+        let mut bench = Bench::default();
+        bench.polls.glimpsed(KEY, on_cpu, kept_ms * MS, 120 * MS);
+        bench.finished(told_at(119, end(110)));
+        (bench.only().severity, bench.only().verdict)
+    };
+    assert_eq!(glimpsed(10), (Severity::Warn, None), "100 ms are left");
+    let descheduled = Verdict {
+        activity: Activity::Descheduled,
+        ..on_cpu
+    };
+    assert_eq!(glimpsed(11), (Severity::Info, Some(descheduled)));
+
+    // The same of one that was looked at, in time to be spared, and of which more is known when it is over.
+    let seen = |kept_ms, end_ms| {
+        let mut bench = Bench::default();
+        let mut seen = sighting(KEY, 105, Activity::Lock);
+        seen.kept_ns = kept_ms * MS;
+        seen.judge(Verdict {
+            activity: Activity::Lock,
+            syscall: None,
+        });
+        bench.sighted(seen);
+        bench.finished(end(end_ms));
+        bench.only().severity
+    };
+    assert_eq!(seen(5, 105), Severity::Warn, "100 ms are left");
+    assert_eq!(seen(6, 105), Severity::Info);
+    assert_eq!(seen(6, 106), Severity::Warn, "100 ms are left in the end");
+}
+
+/// Whoever holds the lock would have given it back, had the machine had a CPU for it.
+#[test]
+fn a_poll_that_waits_for_a_thread_without_a_cpu_is_excused_and_for_any_other_is_not() {
+    let waits = |activity| {
+        let mut bench = Bench::default();
+        bench.sighted(sighting(KEY, 400, activity));
+        bench.finished(end(500));
+        (bench.only().severity, bench.only().message.clone())
+    };
+    let (severity, message) = waits(Activity::LockStarved);
+    assert_eq!(severity, Severity::Info);
+    assert!(
+        message.contains("a thread that may hold it got no CPU"),
+        "{message}"
+    );
+    assert_eq!(waits(Activity::Lock).0, Severity::Warn);
+}
+
+#[test]
 fn a_stop_of_the_whole_process_is_one_whatever_the_thread_seemed_to_do() {
     let mut bench = Bench::default();
     let verdict = Verdict {
         activity: Activity::Descheduled,
         syscall: None,
     };
-    bench.polls.glimpsed(KEY, verdict, 1310 * MS);
+    bench.polls.glimpsed(KEY, verdict, 0, 1310 * MS);
     bench.polls.gap(Gap {
         from_ns: 1000 * MS,
         to_ns: 1300 * MS,
@@ -359,6 +433,7 @@ fn an_excused_poll_does_not_count_among_the_real_ones() {
         Kind::SlowPoll,
         Key::Site(SiteId::OTHER),
         found,
+        true,
         |_| panic!("it is there"),
         0,
     );

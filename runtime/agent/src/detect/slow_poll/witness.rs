@@ -68,6 +68,10 @@ pub(crate) struct Sighting {
     pub(crate) cpu_ns: Option<u64>,
     /// What it was then, since the thread began.
     pub(crate) cpu_before_ns: Option<u64>,
+    /// How long the thread was kept from running since the first look at it, as far as is known.
+    pub(crate) kept_ns: u64,
+    /// It is excused because what is left without that is less than the threshold.
+    pub(crate) spared: bool,
     /// `None`: not looked at this time.
     pub(crate) verdict: Option<Verdict>,
     /// Empty: none could be taken this time.
@@ -84,27 +88,40 @@ impl Sighting {
     }
 
     /// Takes a verdict into account. A thread that mostly waited for a CPU, and yet used it for as long as the
-    /// threshold, is judged by what it used.
+    /// threshold, is judged by what it used; and one that would have stayed below the threshold, had it had a CPU, was
+    /// kept from one.
     pub(crate) fn judge(&mut self, verdict: Verdict) {
         let used = self
             .cpu_ns
             .is_some_and(|cpu| cpu >= self.of.threshold_ns.max(1));
         let computes = used && excuses(verdict.activity);
+        self.spared = !used && !excuses(verdict.activity) && was_kept(&self.of, self.kept_ns);
         self.verdict = Some(if computes {
-            Verdict {
-                activity: Activity::OnCpu,
-                syscall: None,
-            }
+            plain(Activity::OnCpu)
+        } else if self.spared {
+            plain(Activity::Descheduled)
         } else {
             verdict
         });
     }
 }
 
+/// Whether a poll of whose time a thread was kept from running for so long is slow only because of that.
+pub(super) fn was_kept(of: &LongPoll, kept_ns: u64) -> bool {
+    of.wall_ns >= of.threshold_ns && of.wall_ns.saturating_sub(kept_ns) < of.threshold_ns
+}
+
+fn plain(activity: Activity) -> Verdict {
+    Verdict {
+        activity,
+        syscall: None,
+    }
+}
+
 pub(super) fn excuses(activity: Activity) -> bool {
     matches!(
         activity,
-        Activity::Stopped | Activity::Descheduled | Activity::Throttled
+        Activity::Stopped | Activity::Descheduled | Activity::Throttled | Activity::LockStarved
     )
 }
 

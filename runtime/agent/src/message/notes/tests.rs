@@ -45,6 +45,28 @@ fn a_pending_task_destroyed() {
 }
 
 #[test]
+fn a_task_that_waits_for_its_turn() {
+    let mut waits = Finding {
+        live: true,
+        wall_ns: Some(212_000_000),
+        threshold_ns: Some(100_000_000),
+        number: Some(40),
+        ..named(Kind::SchedDelay)
+    };
+    assert_eq!(
+        line(&waits),
+        "Task 7 \"settle\" has waited at least 0.212 s for its turn (threshold 0.100 s) behind many short polls, \
+         and 39 other tasks wait as well; spawned at src/a.rs:20:5"
+    );
+    (waits.live, waits.number) = (false, Some(1));
+    assert_eq!(
+        line(&waits),
+        "Task 7 \"settle\" waited at least 0.212 s for its turn (threshold 0.100 s) behind many short polls; \
+         spawned at src/a.rs:20:5"
+    );
+}
+
+#[test]
 fn a_runtime_within_a_runtime_and_none_where_one_is_needed() {
     let misused = |kind, subject: &str, text| {
         let misused = panicked(finding(kind), text);

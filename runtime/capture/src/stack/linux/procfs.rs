@@ -205,6 +205,21 @@ pub(super) fn look(tid: i32, syscall: Option<&File>) -> Look {
     }
 }
 
+/// Looks at a thread, but not at what it waits in. `None`: it has ended, or the kernel keeps no scheduler statistics.
+pub(super) fn glance(tid: i32) -> Option<Sample> {
+    let mut buffer = [0u8; 1024];
+    let at_ns = monotonic();
+    let [run_ns, delay_ns, slices] = schedstat(tid, &mut buffer)?;
+    Some(Sample {
+        at_ns,
+        state: parse_state(read_task(tid, "stat", &mut buffer)?),
+        run_ns,
+        delay_ns,
+        slices,
+        ..Sample::default()
+    })
+}
+
 /// The name a thread gave itself.
 pub(super) fn name(tid: i32) -> String {
     let mut buffer = [0u8; 32];
