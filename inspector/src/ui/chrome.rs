@@ -265,7 +265,7 @@ pub(super) fn footer(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     self::right(area, &Line::styled(right, theme.dim()), buf);
 }
 
-/// Tasks that libraries spawned without us, and what would show them.
+/// Tasks that libraries spawned without us: what blocks in them is found, and no more.
 fn unseen(app: &App, width: u16) -> String {
     let n = app.snapshot.uninstrumented_tasks;
     if n == 0 || app.place() == Place::Picker {
@@ -273,8 +273,8 @@ fn unseen(app: &App, width: u16) -> String {
     }
     let n = figure::grouped(n);
     match width {
-        140.. => format!("{n} library tasks not seen: --cfg tokio_unstable shows them "),
-        110.. => format!("{n} not seen: needs tokio_unstable "),
+        140.. => format!("{n} library tasks not seen, but for what blocks in them "),
+        110.. => format!("{n} library tasks not seen "),
         _ => format!("{n} not seen "),
     }
 }

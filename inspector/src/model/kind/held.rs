@@ -53,8 +53,7 @@ The first frame of your own code, or of the library, is the line to look at; the
         silence: "\
 Raise the threshold, as with slow_poll. Move the call to `spawn_blocking`.",
         residue: "\
-Of such a worker that runs on the CPU nothing is claimed: it may be many short polls.
-With `--cfg tokio_unstable` the tasks of libraries are seen as tasks, and reported as slow_poll.",
+Of such a worker that runs on the CPU nothing is claimed: it may be many short polls.",
     },
     Words {
         kind: kinds::SLOW_DROP,
