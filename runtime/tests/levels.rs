@@ -3,7 +3,7 @@
 #![cfg(feature = "capture")]
 
 use std::collections::HashMap;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use pollscope::runtime::Builder;
@@ -23,7 +23,7 @@ impl Said {
 }
 
 /// Runs a role of this program with these variables, and no other of ours.
-fn run(role: &str, env: &[(&str, &str)]) -> Said {
+fn output(role: &str, env: &[(&str, &str)]) -> Output {
     let mut command = Command::new(std::env::current_exe().expect("a program"));
     command.args(["--exact", "child", "--nocapture", "--test-threads=1"]);
     for (key, _) in std::env::vars_os() {
@@ -31,11 +31,13 @@ fn run(role: &str, env: &[(&str, &str)]) -> Said {
             command.env_remove(key);
         }
     }
-    let output = command
-        .env(ROLE, role)
-        .envs(env.iter().copied())
-        .output()
-        .expect("it starts");
+    let command = command.env(ROLE, role).envs(env.iter().copied());
+    command.output().expect("it starts")
+}
+
+/// What a role says that runs to its end.
+fn run(role: &str, env: &[(&str, &str)]) -> Said {
+    let output = output(role, env);
     let stdout = String::from_utf8_lossy(&output.stdout);
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{role} {env:?}: {stdout}{stderr}");
@@ -75,6 +77,7 @@ fn child() {
         "main" => entry(),
         "live" => live(),
         "forgets" => forgets(),
+        "aborts" => aborts(),
         other => panic!("no role {other}"),
     }
 }
@@ -88,6 +91,20 @@ async fn entry() {
 async fn forgets() {
     fact("line", line!() + 1);
     drop(work());
+}
+
+/// A panic out of a drop that an unwinding runs aborts, as every panic does where a program is built so.
+fn aborts() {
+    struct Breaks;
+    impl Drop for Breaks {
+        fn drop(&mut self) {
+            panic!("while it unwinds, on purpose");
+        }
+    }
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async { drop(work()) });
+    let _breaks = Breaks;
+    panic!("on purpose");
 }
 
 #[pollscope::tracked]
@@ -321,4 +338,20 @@ fn what_was_found_is_told_before_main_returns() {
         "{}",
         said.stderr
     );
+}
+
+/// Edge case 32: nothing runs after the hook of a panic that aborts, so it is told from there.
+#[test]
+#[cfg(all(feature = "serve", unix))]
+fn what_was_found_is_told_before_a_panic_aborts() {
+    use std::os::unix::process::ExitStatusExt;
+
+    const SIGABRT: i32 = 6;
+    let ended = output("aborts", &[]);
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.signal(), Some(SIGABRT), "{stderr}");
+    let told = stderr
+        .lines()
+        .filter(|line| line.contains(file!()) && line.contains("never awaited"));
+    assert_eq!(told.count(), 1, "{stderr}");
 }

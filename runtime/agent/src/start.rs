@@ -64,6 +64,8 @@ pub fn start() {
             emit::note(LogLevel::Warn, complaint);
         }
         sys::at_exit(last_words);
+        // It ends by a signal, whatever was found.
+        registry::set_last_words(|| last_words(Some(libc::SIGABRT)));
     });
 }
 

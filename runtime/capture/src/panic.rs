@@ -3,6 +3,8 @@
 //! The hook notes in which poll it ran. A poll that unwinds asks for what belongs to it: a text that an earlier,
 //! caught panic left behind is not taken for its own (`resume_unwind` runs no hook). A poll inside another one
 //! hands the text on to that one, which the same panic is about to reach.
+//!
+//! Where a panic ends the process, nothing runs after the hook: what was found is told from here.
 
 use std::cell::RefCell;
 use std::panic::{self, PanicHookInfo};
@@ -12,7 +14,7 @@ pub(crate) mod misuse;
 
 use crate::event::PanicText;
 use crate::record::Record;
-use crate::{backtrace, clock, level, thread};
+use crate::{backtrace, clock, level, registry, thread};
 
 /// Longest panic message kept, in bytes.
 const LONGEST: usize = 1024;
@@ -40,6 +42,9 @@ pub(crate) fn install() {
         panic::set_hook(Box::new(move |info| {
             note(info);
             before(info);
+            if ends_the_process(message(info.payload())) {
+                registry::last_words();
+            }
         }));
     });
 }
@@ -62,6 +67,16 @@ fn note(info: &PanicHookInfo<'_>) {
         at: clock::ticks(),
     };
     with_last(|last| *last = Some(seen));
+}
+
+/// Whether nothing unwinds: built so, or out of a drop that was part of an unwinding, or of a function that may not.
+fn ends_the_process(message: Option<&str>) -> bool {
+    /// The words of the standard library: what tells it from the hook's argument is not stable.
+    const FATAL: [&str; 2] = [
+        "panic in a destructor during cleanup",
+        "panic in a function that cannot unwind",
+    ];
+    cfg!(panic = "abort") || message.is_some_and(|message| FATAL.contains(&message))
 }
 
 fn poll_of(record: Option<&Record>) -> Within {

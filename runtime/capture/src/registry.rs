@@ -16,6 +16,7 @@ static STARTER: OnceLock<fn()> = OnceLock::new();
 static TASK_ID: OnceLock<fn() -> u64> = OnceLock::new();
 static ABORT: OnceLock<fn(u64) -> bool> = OnceLock::new();
 static UNLIST: OnceLock<fn(u64)> = OnceLock::new();
+static LAST_WORDS: OnceLock<fn()> = OnceLock::new();
 /// The process that this is: a forked child must not touch the parent's socket or threads.
 static PID: AtomicU32 = AtomicU32::new(0);
 
@@ -37,6 +38,21 @@ pub fn set_abort(abort: fn(u64) -> bool) {
 /// Names what wants to know when a task marked by `HandleShare::mark_listed` has no holder any more.
 pub fn set_unlist(unlist: fn(u64)) {
     let _ = UNLIST.set(unlist);
+}
+
+/// Names what tells the rest before a panic ends the process: on the thread that panicked, which may hold any lock.
+pub fn set_last_words(last_words: fn()) {
+    let _ = LAST_WORDS.set(last_words);
+}
+
+/// Not in a forked child, which has nobody who could tell.
+#[cold]
+pub(crate) fn last_words() {
+    if is_own_process()
+        && let Some(last_words) = LAST_WORDS.get()
+    {
+        last_words();
+    }
 }
 
 #[cold]
