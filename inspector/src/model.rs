@@ -19,7 +19,7 @@ pub use kind::Words;
 pub use site::{Distribution, Site, SiteRow};
 pub use snapshot::{Dropped, SelfCost, Snapshot, Totals};
 pub use target::{Clock, Level, Rights, Runtime, Target};
-pub use task::{Aborter, Outcome, Task, TaskDetail, TaskKind, TaskState, WakerFigures};
+pub use task::{Aborter, Outcome, Task, TaskDetail, TaskKind, TaskState, Waker, WakerFigures};
 pub use thread::{Thread, ThreadRef, ThreadStack};
 pub use view::{Change, View};
 pub use warning::{

@@ -12,7 +12,7 @@ use super::{Now, TimeOfDay};
 use crate::model::{
     Distribution, Dropped, Found, FoundState, Level, Rights, Runtime, SelfCost, Severity, Site,
     SiteRow, Snapshot, Target, Task, TaskDetail, TaskKind, TaskRef, TaskState, Thread, ThreadRef,
-    ThreadStack, Totals, Verdict, WakerFigures,
+    ThreadStack, Totals, Verdict, Waker, WakerFigures,
 };
 use findings::{main_stack, tick_stack};
 
@@ -390,9 +390,9 @@ pub fn detail() -> TaskDetail {
         wakers: Some(WakerFigures {
             clones: 88_101,
             drops: 88_100,
-            since_wake_ns: Some(1_412 * MS),
-            last_waker_task: Some(31),
         }),
+        since_wake_ns: Some(1_412 * MS),
+        last_waker: Some(Waker::Task(31)),
         handle: "held".to_owned(),
         site_poll_ns: Some(quantiles(31_000, 290_000, 1_400_000, 1_940 * MS)),
         warnings: vec![2],

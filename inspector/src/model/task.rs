@@ -92,6 +92,10 @@ pub struct Task {
     pub max_poll_ns: Option<u64>,
     /// Who asked for its abort, where that was by its own handle.
     pub aborted_by: Option<Aborter>,
+    /// The task that woke it last.
+    pub last_waker_task: Option<u64>,
+    /// The thread that woke it last, where no task did.
+    pub last_waker_tid: Option<u32>,
     /// How long ago it failed, where its handle is held and nobody has asked it yet.
     pub unread_ns: Option<u64>,
     pub span: String,
@@ -141,6 +145,9 @@ pub struct TaskDetail {
     pub now: Option<Place>,
     pub verdict: Option<Verdict>,
     pub wakers: Option<WakerFigures>,
+    /// Nanoseconds since the last wake.
+    pub since_wake_ns: Option<u64>,
+    pub last_waker: Option<Waker>,
     /// `held`, `read` or `dropped`.
     pub handle: String,
     /// Poll times of the task's site.
@@ -149,12 +156,17 @@ pub struct TaskDetail {
     pub warnings: Vec<u32>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Wakers of a task, over its life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WakerFigures {
     pub clones: u64,
     pub drops: u64,
-    /// Nanoseconds since the last wake.
-    pub since_wake_ns: Option<u64>,
-    /// The task that woke it last.
-    pub last_waker_task: Option<u64>,
+}
+
+/// Who woke a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Waker {
+    Task(u64),
+    /// It polled no task: a thread of the program's own, or one that drives timers and I/O.
+    Thread(ThreadRef),
 }

@@ -14,7 +14,7 @@ use crate::app::page::{Page, Part, TaskPage};
 use crate::app::warnings::place as place_of;
 use crate::app::{App, path};
 use crate::format;
-use crate::model::{Level, Place, Severity, Task, TaskDetail, TaskState};
+use crate::model::{Level, Place, Severity, Task, TaskDetail, TaskState, Waker};
 
 pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     let Some(Page::Task(page)) = app.pages.last() else {
@@ -409,43 +409,23 @@ fn polls(app: &App, theme: Theme, detail: &TaskDetail, area: Rect, buf: &mut Buf
 
 fn wakers<'a>(app: &App, theme: Theme, detail: &TaskDetail, level: Level) -> Vec<Line<'a>> {
     let task = &detail.task;
-    let Some(wakers) = &detail.wakers else {
+    if detail.wakers.is_none() && task.wakes.is_none() {
         let why = match level {
             Level::Debug => "no figures yet: they are kept from its next poll on",
             _ => "off: needs level debug (L)",
         };
         return vec![Line::styled(why, theme.dim())];
-    };
+    }
     let dim = |text: &str| Span::styled(text.to_owned(), theme.dim());
-    let live = wakers.clones.saturating_sub(wakers.drops);
-    let mut second = vec![
-        dim("woken   "),
-        Span::raw(format!("{} times", figure::count(task.wakes, level))),
-    ];
-    if let (Some(wakes), Some(own)) = (task.wakes, task.self_wakes)
-        && wakes > 0
-    {
-        let share = format::percent(own as f64 / wakes as f64);
-        second.push(dim(&format!(", {share} by itself")));
-    }
-    let mut third = vec![dim("last    ")];
-    match wakers.since_wake_ns {
-        Some(ns) => third.push(Span::raw(format!("{} ago", format::duration(ns)))),
-        None => third.push(dim("never")),
-    }
-    if let Some(id) = wakers.last_waker_task {
-        let known = app.tasks.loaded().find(|task| task.id == id);
-        let name = known.map(crate::model::Task::title).unwrap_or_default();
-        third.push(dim(" by task "));
-        third.push(Span::raw(format!("{id} {name}")));
-    }
-    let style = if live == 0 && task.state == TaskState::Idle {
-        theme.severity(Severity::Warn)
-    } else {
-        Style::new()
-    };
-    vec![
-        Line::from(vec![
+    let mut lines = Vec::new();
+    if let Some(wakers) = detail.wakers {
+        let live = wakers.clones.saturating_sub(wakers.drops);
+        let style = if live == 0 && task.state == TaskState::Idle {
+            theme.severity(Severity::Warn)
+        } else {
+            Style::new()
+        };
+        lines.push(Line::from(vec![
             dim("wakers  "),
             Span::styled(format!("{} alive", figure::grouped(live)), style),
             dim(&format!(
@@ -453,10 +433,46 @@ fn wakers<'a>(app: &App, theme: Theme, detail: &TaskDetail, level: Level) -> Vec
                 format::count(wakers.clones),
                 format::count(wakers.drops)
             )),
-        ]),
-        Line::from(second),
-        Line::from(third),
-    ]
+        ]));
+    }
+    let mut woken = vec![
+        dim("woken   "),
+        Span::raw(format!("{} times", figure::count(task.wakes, level))),
+    ];
+    if let (Some(wakes), Some(own)) = (task.wakes, task.self_wakes)
+        && wakes > 0
+    {
+        let share = format::percent(own as f64 / wakes as f64);
+        woken.push(dim(&format!(", {share} by itself")));
+    }
+    lines.push(Line::from(woken));
+    lines.push(Line::from(last_wake(app, theme, detail)));
+    lines
+}
+
+/// When it was woken last, and by whom, as far as that is known.
+fn last_wake<'a>(app: &App, theme: Theme, detail: &TaskDetail) -> Vec<Span<'a>> {
+    let dim = |text: &str| Span::styled(text.to_owned(), theme.dim());
+    let mut last = vec![dim("last    ")];
+    match (detail.since_wake_ns, &detail.last_waker) {
+        (Some(ns), _) => last.push(Span::raw(format!("{} ago ", format::duration(ns)))),
+        (None, None) => last.push(dim("never")),
+        (None, Some(_)) => {}
+    }
+    match &detail.last_waker {
+        Some(Waker::Task(id)) => {
+            let known = app.tasks.loaded().find(|task| task.id == *id);
+            let name = known.map(crate::model::Task::title).unwrap_or_default();
+            last.push(dim("by task "));
+            last.push(Span::raw(format!("{id} {name}")));
+        }
+        Some(Waker::Thread(thread)) => {
+            last.push(dim("by thread "));
+            last.push(Span::raw(format!("{} {}", thread.tid, thread.name)));
+        }
+        None => {}
+    }
+    last
 }
 
 fn warnings(

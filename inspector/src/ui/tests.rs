@@ -8,7 +8,7 @@ use crate::app::fixture::{
     at, attached, blocked_workers, deliver, detail, dump, enter, found, press, snapshot,
 };
 use crate::app::{Action, App, Excerpt, update};
-use crate::model::{Level, Outcome, Rights, Snapshot, TaskState};
+use crate::model::{Level, Outcome, Rights, Snapshot, TaskDetail, TaskState, ThreadRef, Waker};
 
 const SIZES: [(u16, u16); 3] = [(120, 35), (80, 24), (24, 6)];
 
@@ -193,6 +193,34 @@ fn a_task_whose_error_nobody_read_says_for_how_long() {
         let text = drawn(&app, "task_unread");
         let told = text.contains("failed  ended with an error; unread for 12 s");
         assert_eq!(told, unread_ns.is_some(), "{text}");
+    }
+}
+
+#[test]
+fn a_task_that_no_task_woke_names_the_thread_that_did() {
+    let thread = ThreadRef {
+        tid: 205,
+        name: "teller".to_owned(),
+    };
+    for (waker, since_wake_ns, told) in [
+        (Waker::Thread(thread), None, "last    by thread 205 teller"),
+        (Waker::Task(31), Some(2_000_000_000), "ago by task 31"),
+    ] {
+        let mut app = attached((120, 35));
+        press(&mut app, "j Enter");
+        let detail = TaskDetail {
+            wakers: None,
+            since_wake_ns,
+            last_waker: Some(waker),
+            ..detail()
+        };
+        update(
+            &mut app,
+            at(20),
+            Action::Detail(977, Some(Box::new(detail))),
+        );
+        let text = drawn(&app, "task_woken");
+        assert!(text.contains(told), "{text}");
     }
 }
 

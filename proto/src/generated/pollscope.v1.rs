@@ -346,6 +346,11 @@ pub struct TaskRow {
     /// Ended with an error or a panic, at `ended_ns`; its handle is held, and nobody has asked it yet.
     #[prost(bool, tag = "26")]
     pub unread: bool,
+    /// Who woke it last: a task; or, where none did, a thread. 0: not, or not known.
+    #[prost(uint64, tag = "27")]
+    pub last_waker_task: u64,
+    #[prost(uint32, tag = "28")]
+    pub last_waker_tid: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Aborter {
@@ -577,6 +582,9 @@ pub struct TaskReply {
     /// The JoinHandle: held, read, dropped.
     #[prost(string, tag = "15")]
     pub handle: ::prost::alloc::string::String,
+    /// The thread that woke this one last, where no task did.
+    #[prost(message, optional, tag = "16")]
+    pub last_waker_thread: ::core::option::Option<ThreadRef>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConfigureRequest {

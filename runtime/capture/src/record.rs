@@ -24,6 +24,7 @@ use crate::protocol::counter::Counter;
 use crate::protocol::lives::Lives;
 use crate::protocol::sides::Sides;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::waker::ON_THREAD;
 use crate::{SiteId, StackId};
 
 /// `bits`: kind in the lowest byte, outcome in the next, runtime in the upper half.
@@ -53,6 +54,7 @@ pub struct Record {
     pub(crate) wakes: AtomicU64,
     /// Ticks of the first wake that has not led to a poll yet; 0: none.
     pub(crate) woken: AtomicU64,
+    /// The task that woke it last, or the thread: see `ON_THREAD`; 0: none.
     pub(crate) last_waker: AtomicU64,
     pub(crate) created: Counter,
     pub(crate) tokio_id: Counter,
@@ -120,6 +122,8 @@ impl Record {
     pub fn read(&self) -> Option<Snapshot> {
         self.lives.read(|generation| {
             let bits = self.bits.load(Ordering::Relaxed);
+            let waker = self.last_waker.load(Ordering::Relaxed);
+            let by_task = waker & ON_THREAD == 0;
             Snapshot {
                 id: self.id.get(),
                 tokio_id: self.tokio_id.get(),
@@ -135,7 +139,8 @@ impl Record {
                 wakes: self.wakes.load(Ordering::Relaxed),
                 self_wakes: self.self_wakes(),
                 woken: self.woken(),
-                last_waker: self.last_waker.load(Ordering::Relaxed),
+                last_waker: if by_task { waker } else { 0 },
+                last_waker_tid: if by_task { 0 } else { waker as u32 },
                 created: self.created.get(),
                 parent: self.parent.get(),
                 stack: self.stack(),

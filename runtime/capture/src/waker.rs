@@ -21,6 +21,9 @@ use crate::record::Record;
 use crate::sync::Ordering;
 use crate::{clock, level, thread};
 
+/// In `last_waker`: the thread that woke the task, which polled none of ours. Ids of tasks are below 2^53.
+pub(crate) const ON_THREAD: u64 = 1 << 63;
+
 /// A task's waker, as all of its clones share it.
 pub(crate) struct Node {
     inner: Waker,
@@ -138,9 +141,18 @@ fn count(node: &Node) {
             if record.woken.load(Ordering::Relaxed) < level::debug_since_ticks() {
                 record.woken.store(clock::ticks(), Ordering::Relaxed);
             }
-            record
-                .last_waker
-                .store(other.map_or(0, |other| other.id.get()), Ordering::Relaxed);
+            match other {
+                Some(task) => record.last_waker.store(task.id.get(), Ordering::Relaxed),
+                None => woken_by_thread(record),
+            }
         }
     }
+}
+
+/// Notes the thread that wakes, which polls no task. Not inlined: tasks that wake each other would pay for it.
+#[cold]
+#[inline(never)]
+fn woken_by_thread(record: &Record) {
+    let by = ON_THREAD | u64::from(thread::tid());
+    record.last_waker.store(by, Ordering::Relaxed);
 }

@@ -28,6 +28,13 @@ fn spin(time: Duration) {
     }
 }
 
+/// This thread's id in the system.
+fn tid() -> u32 {
+    let own = std::fs::read_link("/proc/thread-self").expect("Linux");
+    let tid = own.file_name().expect("PID/task/TID").to_string_lossy();
+    tid.parse().expect("a number")
+}
+
 const WORK: Duration = Duration::from_millis(3);
 
 #[test]
@@ -164,8 +171,24 @@ fn a_task_keeps_one_waker_and_its_wakes_are_told_apart() {
     });
     let waker = waker.join().expect("no panic");
     assert_eq!((look(id).wakes, look(id).last_waker), (1, waker));
+    assert_eq!(look(id).last_waker_tid, 0, "a task did");
     assert!(poll(&mut task).is_pending());
     assert!(look(id).scheduled_ns > 0);
+
+    // By no task, on this thread, and on one that has no other part in it: that one gets no slot.
+    second.wake_by_ref();
+    assert_eq!((look(id).wakes, look(id).last_waker), (2, 0));
+    assert_eq!(look(id).last_waker_tid, tid());
+    let stranger = second.clone();
+    let stranger = std::thread::spawn(move || {
+        stranger.wake_by_ref();
+        stranger.wake();
+        tid()
+    });
+    let stranger = stranger.join().expect("no panic");
+    assert_eq!((look(id).wakes, look(id).last_waker_tid), (4, stranger));
+    assert!(thread::all().all(|known| known.tid() != stranger));
+    assert!(poll(&mut task).is_pending());
 
     // After its end a wake is passed on and counted for nobody.
     drop((task, share));

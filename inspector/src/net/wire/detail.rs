@@ -6,7 +6,9 @@ use pollscope_proto::limits::MAX_FRAMES;
 use pollscope_proto::v1;
 
 use super::{RawStack, distribution, site, stack, task, text, thread_ref, verdict};
-use crate::model::{Place, Site, Task, TaskDetail, TaskRef, ThreadRef, ThreadStack, WakerFigures};
+use crate::model::{
+    Place, Site, Task, TaskDetail, TaskRef, ThreadRef, ThreadStack, Waker, WakerFigures,
+};
 
 /// A task's detail whose backtraces are still to be filled in.
 pub(in crate::net) struct RawDetail {
@@ -23,9 +25,13 @@ pub(in crate::net) fn detail(reply: v1::TaskReply, now_ns: u64) -> Option<RawDet
     let wakers = reply.waker_clones.map(|clones| WakerFigures {
         clones,
         drops: reply.waker_drops.unwrap_or(0),
-        since_wake_ns: reply.last_wake_ns.map(|at| now_ns.saturating_sub(at)),
-        last_waker_task: Some(reply.last_waker_task).filter(|id| *id != 0),
     });
+    let last_waker = match (reply.last_waker_task, &reply.last_waker_thread) {
+        (0, thread) => thread
+            .as_ref()
+            .map(|thread| Waker::Thread(thread_ref(thread))),
+        (task, _) => Some(Waker::Task(task)),
+    };
     let detail = TaskDetail {
         parent: reply
             .parent
@@ -46,6 +52,8 @@ pub(in crate::net) fn detail(reply: v1::TaskReply, now_ns: u64) -> Option<RawDet
         }),
         verdict: reply.verdict.as_ref().map(verdict),
         wakers,
+        since_wake_ns: reply.last_wake_ns.map(|at| now_ns.saturating_sub(at)),
+        last_waker,
         handle: text(&reply.handle),
         site_poll_ns: reply.site_poll_ns.map(distribution),
         warnings: reply.warnings.into_iter().take(MAX_FRAMES).collect(),

@@ -94,6 +94,8 @@ pub(in crate::net) fn task(row: &v1::TaskRow, sites: &HashMap<u32, Site>, now_ns
             .map(|(key, value)| (text(key), text(value)))
             .collect(),
         aborted_by: row.aborted_by.as_ref().map(aborter),
+        last_waker_task: Some(row.last_waker_task).filter(|id| *id != 0),
+        last_waker_tid: Some(row.last_waker_tid).filter(|tid| *tid != 0),
         unread_ns: row
             .ended_ns
             .filter(|_| row.unread)

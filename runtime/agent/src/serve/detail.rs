@@ -37,6 +37,7 @@ pub(super) fn describe(server: &Server, id: u64) -> (v1::TaskReply, Option<&'sta
         created: stacks::creation(task.stack, site),
         last_wake_ns: last_wake(&task),
         last_waker_task: task.last_waker,
+        last_waker_thread: rows::waking_thread(task.last_waker_tid),
         parent: parent
             .as_ref()
             .map(|(record, task)| rows::task(&Task::new(record, task, &scan.world))),

@@ -51,6 +51,8 @@ pub(super) fn task(task: &Task<'_>) -> v1::TaskRow {
         ended_ns: task.ended().map(clock::mono_of),
         aborted_by: known.is_aborted().then(|| aborted_by(known.id)).flatten(),
         unread: known.is_unread(),
+        last_waker_task: known.last_waker,
+        last_waker_tid: known.last_waker_tid,
     }
 }
 
@@ -67,6 +69,18 @@ fn aborted_by(id: u64) -> Option<v1::Aborter> {
         task: aborter.task,
         thread: thread_of(aborter.tid),
     })
+}
+
+/// A thread that woke a task. One that has no other part here has the name that the system knows, while it runs.
+pub(super) fn waking_thread(tid: u32) -> Option<v1::ThreadRef> {
+    let stranger = || {
+        let name = std::fs::read_to_string(format!("/proc/self/task/{tid}/comm"));
+        v1::ThreadRef {
+            tid,
+            name: text(name.unwrap_or_default().trim_end()),
+        }
+    };
+    (tid != 0).then(|| thread_of(tid).unwrap_or_else(stranger))
 }
 
 /// A thread that still runs, by its id in the system.

@@ -35,8 +35,10 @@ pub struct Snapshot {
     pub self_wakes: u64,
     /// Ticks of the first wake that has not led to a poll yet; 0: none.
     pub woken: u64,
-    /// The task that woke it last; 0: none, or no task.
+    /// The task that woke it last; 0: none, or no task of ours. Only noted in debug.
     pub last_waker: u64,
+    /// The thread that woke it last, where no task of ours did: its id in the system; 0: none.
+    pub last_waker_tid: u32,
     /// Ticks of the spawn.
     pub created: u64,
     /// The task that spawned it; 0: none.

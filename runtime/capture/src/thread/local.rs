@@ -77,6 +77,35 @@ pub(crate) fn current_if_known() -> Option<&'static Thread> {
     LOCAL.get().map(|local| &local.thread)
 }
 
+/// This thread's id in the system, also of a thread without a slot: allocates nothing, and registers nothing. One system
+/// call in the life of a thread that has none.
+#[inline]
+pub(crate) fn tid() -> u32 {
+    match LOCAL.get() {
+        Some(local) => local.thread.tid.load(Ordering::Relaxed),
+        None => tid_without_slot(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn tid_without_slot() -> u32 {
+    thread_local!(static TID: Cell<u32> = const { Cell::new(0) });
+    match TID.get() {
+        0 => {
+            let tid = gettid();
+            TID.set(tid);
+            tid
+        }
+        known => known,
+    }
+}
+
+fn gettid() -> u32 {
+    // SAFETY: gettid has no preconditions.
+    unsafe { libc::syscall(libc::SYS_gettid) as u32 }
+}
+
 /// Runs `count` with this thread's part or, where it has none, with the spare one: counts stay exact.
 #[inline]
 pub(crate) fn with<R>(count: impl FnOnce(&'static Local) -> R) -> R {
@@ -166,9 +195,7 @@ fn take() -> Option<&'static Local> {
         None => add()?,
     };
     local.taken.store(true, Ordering::Relaxed);
-    // SAFETY: gettid has no preconditions.
-    let tid = unsafe { libc::syscall(libc::SYS_gettid) } as u32;
-    local.thread.begin(tid);
+    local.thread.begin(gettid());
     Some(local)
 }
 
