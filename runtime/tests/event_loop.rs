@@ -109,6 +109,7 @@ fn calls_from_its_own_thread_and_those_for_any_thread_are_silent() {
 }
 
 /// cpython issue 136399: there a refused call leaves the loop half changed, and an `await` after it never ends.
+/// Edge case 64.
 #[test]
 fn after_a_refused_call_nothing_has_changed() {
     let found = during_loop(|| async {
@@ -269,6 +270,7 @@ fn a_failure_that_was_read_and_a_task_that_was_cancelled_are_silent() {
 }
 
 /// A task of a multi-thread runtime may resume on any worker; only what a loop owns belongs to a thread.
+/// Edge case 63.
 #[test]
 fn a_task_that_resumes_on_another_worker_is_on_the_right_thread() {
     let found = during(|| {

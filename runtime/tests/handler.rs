@@ -87,6 +87,7 @@ fn a_handler_may_leave_it_to_the_log() {
     assert_eq!(logged, 1, "{said}");
 }
 
+/// Edge case 52: what is found inside the handler and the subscriber.
 #[test]
 fn what_a_handler_or_a_subscriber_does_wrong_is_not_told_to_it() {
     run("a_handler_that_forgets");

@@ -165,6 +165,7 @@ fn a_rule_that_cannot_be_read_is_complained_of() {
     );
 }
 
+/// Edge cases 21 and 54: `exit`, and statics that nobody drops.
 #[test]
 fn errors_that_wait_in_a_handle_are_told_at_the_end() {
     let (code, said) = program("exits_with_unread_errors", &[]);

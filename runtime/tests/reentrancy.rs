@@ -58,6 +58,7 @@ fn exercise() {
     });
 }
 
+/// Edge case 52: what is found inside the allocator.
 #[test]
 fn a_finding_made_by_the_allocator_neither_hangs_nor_recurses() {
     if std::env::var_os("REENTRANCY_TEST_CHILD").is_some() {

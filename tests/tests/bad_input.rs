@@ -105,6 +105,7 @@ fn a_port_that_says_nothing() {
     drop(listener);
 }
 
+/// Edge case 60: a process that is gone.
 #[test]
 fn a_stale_socket_is_named_and_listed_as_such() {
     let room = Room::new();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pollscope_tests::{Room, wait_until};
 
-/// Edge case 45, at level quiet.
+/// Edge case 45, at level quiet, and edge case 59: attached late.
 #[test]
 fn a_program_that_hung_before_anybody_attached_is_explained() {
     let room = Room::new();

@@ -51,6 +51,7 @@ fn made(program: &mut Program) -> BTreeMap<u64, u64> {
         .collect()
 }
 
+/// Edge case 53.
 #[test]
 fn a_storm_of_findings_is_counted_and_costs_nobody_memory() {
     let room = Room::new();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pollscope_tests::{Room, wait_until};
 
+/// Edge case 65.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_stripped_program_still_names_its_lines_and_says_what_its_stacks_lack() {

@@ -113,6 +113,7 @@ fn strings(value: &serde_json::Value, into: &mut Vec<String>) {
     }
 }
 
+/// Edge case 56: in JSON, and in whatever a screen is drawn from.
 #[test]
 fn nothing_that_a_target_sends_reaches_a_terminal_raw() {
     let fake = Fake::start(Says {

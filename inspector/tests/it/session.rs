@@ -34,6 +34,7 @@ fn a_friendly_target_says_who_it_is() {
     });
 }
 
+/// Edge case 60: another version.
 #[test]
 fn another_version_is_refused_with_both_ranges() {
     for (min, max, advice) in [

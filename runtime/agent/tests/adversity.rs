@@ -5,7 +5,8 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -51,6 +52,7 @@ fn is_answered(mut stream: &UnixStream, within: Duration) -> bool {
     !matches!(read, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut))
 }
 
+/// Edge case 51: the child watches nothing, and its parent's socket is none of its business.
 #[test]
 fn a_forked_child_ends_in_peace_and_leaves_its_parents_socket() {
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,6 +81,64 @@ fn a_forked_child_ends_in_peace_and_leaves_its_parents_socket() {
     );
     let stream = UnixStream::connect(socket).expect("the parent listens");
     assert!(is_answered(&stream, Duration::from_secs(10)));
+}
+
+/// The sockets of a path, by the numbers that the system gives them.
+fn sockets_at(path: &Path) -> Vec<String> {
+    let all = std::fs::read_to_string("/proc/net/unix").expect("Linux");
+    let path = path.to_str().expect("a text");
+    let there = all.lines().filter(|line| line.ends_with(path));
+    there
+        .filter_map(|line| line.split_whitespace().nth(6))
+        .map(|inode| format!("socket:[{inode}]"))
+        .collect()
+}
+
+/// Edge case 51: what a program starts has none of our files.
+#[test]
+fn a_program_that_is_started_inherits_nothing_of_ours() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    begin();
+    // A thread whose files the watchdog holds, and a client beside the listener.
+    let (end, ends) = std::sync::mpsc::channel::<()>();
+    let worker = run("inherits", async move {
+        let _ = ends.recv();
+    });
+    let path = socket();
+    let client = UnixStream::connect(&path).expect("it listens");
+    let ours = until("the client is let in", || {
+        Some(sockets_at(&path)).filter(|ours| ours.len() > 1)
+    });
+    let own: Vec<_> = links("/proc/self/fd").collect();
+    assert!(own.iter().any(|link| ours.contains(link)), "{own:?}");
+
+    let mut shell = Command::new("sh");
+    let mut shell = shell
+        .args(["-c", "echo ready; read line"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a shell");
+    let said = shell.stdout.as_mut().expect("a pipe").read(&mut [0; 5]);
+    assert_eq!(said.expect("it speaks"), 5);
+    let inherited: Vec<_> = links(&format!("/proc/{}/fd", shell.id())).collect();
+    drop(shell.stdin.take());
+    shell.wait().expect("it ends");
+    drop((client, end));
+    worker.join().expect("it ends");
+
+    let is_ours = |link: &String| {
+        ours.contains(link) || link.starts_with("anon_inode:") || link.starts_with("/proc/")
+    };
+    assert!(inherited.len() > 2, "{inherited:?}");
+    assert!(!inherited.iter().any(is_ours), "{inherited:?}");
+}
+
+/// What the file descriptors of a process are.
+fn links(dir: &str) -> impl Iterator<Item = String> {
+    let files = std::fs::read_dir(dir).expect("the process runs").flatten();
+    let links = files.filter_map(|file| std::fs::read_link(file.path()).ok());
+    links.map(|link| link.to_string_lossy().into_owned())
 }
 
 #[test]

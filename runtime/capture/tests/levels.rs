@@ -82,7 +82,7 @@ fn the_threshold_is_the_one_at_the_end_of_the_poll() {
     assert_eq!((slow(low, low), slow(high, high)), (1, 0), "left alone");
 }
 
-/// The child has one thread, and whatever locks others held stay held: it must touch none of ours.
+/// Edge case 51. The child has one thread, and whatever locks others held stay held: it must touch none of ours.
 #[expect(unsafe_code, reason = "forks")]
 fn a_forked_child_goes_without_us(mut task: executor::Task<Pending>) {
     // SAFETY: the child calls nothing that needs another thread, and leaves by `_exit`.

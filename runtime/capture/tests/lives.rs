@@ -72,6 +72,24 @@ fn a_record_lives_until_both_sides_are_gone() {
     assert_eq!(ended(site, Outcome::Ok), 1);
 }
 
+/// Edge case 59: records are used again, ids are not.
+#[test]
+fn an_id_is_given_to_one_task_only() {
+    let mut ids: Vec<u64> = (0..1000).map(|_| spawn(Pending(0)).0.id()).collect();
+    let held: Vec<_> = (0..10).map(|_| spawn(Pending(0))).collect();
+    let elsewhere = std::thread::spawn(|| spawn(Pending(0)).0.id());
+    ids.push(elsewhere.join().expect("no panic"));
+    ids.extend(held.iter().map(|(task, _share)| task.id()));
+    let of_all = ids.len();
+    assert!(ids.iter().all(|id| (1..1 << 53).contains(id)), "{ids:?}");
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), of_all);
+    let mut left = 0;
+    registry::tasks(|_, task| left += usize::from(ids.contains(&task.id)));
+    assert_eq!(left, held.len(), "what ended leaves no record behind");
+}
+
 #[test]
 fn a_dropped_task_was_aborted_polled_or_not() {
     let (mut polled, _share) = spawn(Pending(9));

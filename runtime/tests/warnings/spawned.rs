@@ -185,6 +185,7 @@ fn an_error_that_was_read_is_silent() {
     assert_eq!(found, []);
 }
 
+/// Edge case 29: the way out for errors that are values.
 #[test]
 fn an_error_that_is_a_value_is_silent_and_its_twin_is_not() {
     let drops = |expected: bool| {

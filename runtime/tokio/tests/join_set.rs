@@ -14,6 +14,7 @@ use pollscope_capture::event::Family;
 use pollscope_tokio::task::{self, JoinSet};
 use runtimes::{current_thread, multi_thread};
 
+/// Edge case 23: `join_next` reads.
 #[test]
 fn joined_errors_and_panics_are_read() {
     runtimes::on_both(|| async {
@@ -32,6 +33,7 @@ fn joined_errors_and_panics_are_read() {
     none("joined_errors_and_panics_are_read");
 }
 
+/// Edge case 23: the drop of the set does not.
 #[test]
 fn dropped_with_an_error() {
     multi_thread().block_on(async {
@@ -85,6 +87,7 @@ fn dropped_while_all_is_well() {
     none("dropped_while_all_is_well");
 }
 
+/// Edge case 23: `detach_all` drops the handles.
 #[test]
 fn detached_error_before_and_panic_after() {
     multi_thread().block_on(async {

@@ -15,6 +15,7 @@ use pollscope_capture::event::Family;
 use pollscope_tokio::{sync::oneshot, task, time};
 use runtimes::{current_thread, multi_thread};
 
+/// Edge case 20: told once, at whichever comes last. Here that is the failure.
 #[test]
 fn handle_dropped_before_the_failure() {
     multi_thread().block_on(async {
@@ -33,6 +34,7 @@ fn handle_dropped_before_the_failure() {
     });
 }
 
+/// Edge case 20: and here it is the drop.
 #[test]
 fn handle_dropped_after_the_failure() {
     multi_thread().block_on(async {
@@ -53,6 +55,7 @@ fn handle_dropped_after_the_failure() {
     });
 }
 
+/// Edge case 21: nothing while the handle is held.
 #[test]
 fn handle_held_and_never_awaited_is_told_at_its_drop() {
     let runtime = current_thread();
@@ -71,6 +74,7 @@ async fn wait_for<T>(handle: &task::JoinHandle<T>) {
     }
 }
 
+/// Edge case 22: `let _ = handle.await` has read it.
 #[test]
 fn awaited_and_ignored_is_read() {
     runtimes::on_both(|| async {
@@ -92,6 +96,7 @@ fn success_is_no_error() {
     none("success_is_no_error");
 }
 
+/// Edge case 29: only the outer result counts.
 #[test]
 fn an_error_inside_ok_is_a_value() {
     multi_thread().block_on(async {
@@ -102,6 +107,7 @@ fn an_error_inside_ok_is_a_value() {
     none("an_error_inside_ok_is_a_value");
 }
 
+/// Edge case 31: it compiles, and says what it knows.
 #[test]
 fn output_without_debug_falls_back_to_its_type() {
     struct Opaque;
@@ -149,6 +155,7 @@ fn the_handle_that_won_a_select_is_read() {
     none("the_handle_that_won_a_select_is_read");
 }
 
+/// Edge case 24: the timeout drops the handle, and the task runs on.
 #[test]
 fn timed_out_and_failing_later() {
     multi_thread().block_on(async {
@@ -165,6 +172,38 @@ fn timed_out_and_failing_later() {
     });
 }
 
+/// Edge case 30: `try_join!` hands on the first failure. The second is lost where it was a task's.
+#[test]
+fn the_second_failure_of_a_try_join() {
+    multi_thread().block_on(async {
+        let first = task::spawn(async { Err::<(), _>(io::Error::other("first")) });
+        let second = task::spawn(async { Err::<(), _>(io::Error::other("second")) });
+        wait_until("their ends", || first.is_finished() && second.is_finished());
+        let joined = pollscope_tokio::try_join!(async { first.await.expect("no panic") }, async {
+            second.await.expect("no panic")
+        },);
+        assert_eq!(joined.expect_err("both failed").to_string(), "first");
+        let found = only("the_second_failure_of_a_try_join");
+        assert_eq!(
+            found.error.and_then(|error| error.display).as_deref(),
+            Some("second")
+        );
+    });
+}
+
+/// Edge case 30: the twin, which asks both.
+#[test]
+fn both_failures_of_a_join() {
+    multi_thread().block_on(async {
+        let first = task::spawn(async { Err::<(), _>(io::Error::other("first")) });
+        let second = task::spawn(async { Err::<(), _>(io::Error::other("second")) });
+        let (first, second) = pollscope_tokio::join!(first, second);
+        assert!(first.expect("no panic").is_err() && second.expect("no panic").is_err());
+    });
+    none("both_failures_of_a_join");
+}
+
+/// Edge case 25: unlike asyncio's `cancel`, which clears it.
 #[test]
 fn abort_after_the_failure_reads_nothing() {
     multi_thread().block_on(async {
@@ -176,6 +215,7 @@ fn abort_after_the_failure_reads_nothing() {
     });
 }
 
+/// Edge case 27: to be aborted is no failure.
 #[test]
 fn aborted_and_never_read() {
     runtimes::on_both(|| async {
@@ -207,6 +247,7 @@ fn errors_of_blocking_closures() {
     });
 }
 
+/// Edge case 56: a name of any length and content; it is cut where it is taken.
 #[test]
 fn a_named_task_is_told_of_by_name() {
     multi_thread().block_on(async {

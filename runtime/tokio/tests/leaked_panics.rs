@@ -28,6 +28,7 @@ fn detached_and_panicking() {
     });
 }
 
+/// Edge case 22: to ask whether it ended is not to read how.
 #[test]
 fn only_asked_whether_it_ended() {
     multi_thread().block_on(async {
@@ -97,6 +98,7 @@ impl Drop for PanicsInDrop {
     }
 }
 
+/// Edge case 27: a panic on the way out is one that somebody should read.
 #[test]
 fn panicking_while_it_is_aborted() {
     current_thread().block_on(async {
@@ -119,6 +121,7 @@ fn panicking_while_it_is_aborted() {
     );
 }
 
+/// Edge case 27: and here somebody does.
 #[test]
 fn panicking_while_it_is_aborted_and_read() {
     current_thread().block_on(async {

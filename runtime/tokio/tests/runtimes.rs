@@ -169,6 +169,7 @@ fn a_local_runtime() {
     assert!(!runtimes::all().iter().any(|info| info.number == number));
 }
 
+/// Edge case 49: two runtimes in one process, and ids that are their own.
 #[test]
 fn tasks_know_their_runtime() {
     let (a, b) = (two_workers("runtime-a"), two_workers("runtime-b"));
@@ -304,6 +305,7 @@ fn the_programs_hooks_are_called_too() {
     assert_eq!((at(0), at(1)), (1, 1));
 }
 
+/// Edge case 49: a runtime within a runtime.
 #[test]
 fn block_on_inside_a_task_panics_as_tokios_does() {
     let runtime = two_workers("nested");

@@ -63,6 +63,7 @@ fn spawn_local_of_a_set_outside_a_local_set() {
     assert_eq!(about("spawn_local_of_a_set_outside_a_local_set").len(), 1);
 }
 
+/// Edge case 50: nothing of ours asks a local future to be `Send`.
 #[test]
 fn spawn_local_where_it_belongs() {
     let shared = Rc::new(Cell::new(0));
@@ -99,6 +100,7 @@ fn spawn_local_where_it_belongs() {
     none("spawn_local_where_it_belongs");
 }
 
+/// Edge case 63: a task belongs to no thread.
 #[test]
 fn resumed_on_another_worker() {
     multi_thread().block_on(async {

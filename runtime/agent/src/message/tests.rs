@@ -296,6 +296,7 @@ fn a_full_blocking_pool() {
     );
 }
 
+/// Edge case 56: in the log.
 #[test]
 fn what_the_program_says_cannot_break_the_line() {
     let hostile = format!("a\nb\u{1b}[31m\u{202e}{}", "x".repeat(10_000));

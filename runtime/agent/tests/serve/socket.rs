@@ -121,7 +121,7 @@ async fn what_a_killed_process_left_is_removed_by_the_next() {
     next.end();
 }
 
-/// Only root can become somebody else; without, the decision is still tested beside `admit`.
+/// Edge case 60: another user. Only root can become somebody else; without, the decision is still tested beside `admit`.
 #[tokio::test]
 async fn another_user_is_refused_in_words() {
     const NOBODY: u32 = 65_534;

@@ -55,6 +55,7 @@ async fn a_large_answer_travels_in_parts() {
     drop(tasks);
 }
 
+/// Edge case 61: a slow inspector.
 #[tokio::test]
 async fn a_client_that_does_not_read_costs_one_update_and_stalls_nobody() {
     let server = server();
@@ -135,6 +136,7 @@ async fn a_request_that_is_too_large_is_refused() {
     assert_eq!(error.code(), tonic::Code::OutOfRange);
 }
 
+/// Edge case 61: one that is gone.
 #[tokio::test]
 async fn a_stream_that_is_gone_is_no_watcher_any_more() {
     let server = server();

@@ -89,6 +89,7 @@ async fn filter_order_and_window() {
     assert_eq!((parts[0].matched, parts[0].tasks.len()), (40, 0));
 }
 
+/// Edge case 59: what has ended is shown where it is asked for, as long as its handle is held.
 #[tokio::test]
 async fn tasks_of_one_site_and_tasks_that_ended() {
     let server = server();
