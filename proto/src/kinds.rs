@@ -60,6 +60,10 @@ kinds! {
     DEADLOCK = "deadlock";
     /// A task that waits for something that can no longer happen.
     DEAD_WAIT = "dead_wait";
+    /// A socket in blocking mode given to a runtime.
+    BLOCKING_SOCKET = "blocking_socket";
+    /// The addresses of a host took long to get.
+    SLOW_LOOKUP = "slow_lookup";
 }
 
 /// Whether this version knows the kind.
@@ -80,7 +84,11 @@ mod tests {
             );
             assert!(!ALL[..at].contains(kind), "{kind} is there twice");
         }
-        assert_eq!(ALL.len(), 24, "as many as the contract lists");
+        assert_eq!(
+            ALL.len(),
+            26,
+            "as many as the contract lists, and two that were added"
+        );
         assert!(is_known("slow_poll"));
         assert!(!is_known("Slow_poll"));
     }

@@ -89,6 +89,8 @@
 //! * `capture`: what is measured, without the agent: nothing is started and nothing reported. `serve` brings it.
 //! * `test-util`: Tokio's, for `start_paused`.
 //! * `process`: Tokio's, and child processes that nobody waits for are told of.
+//! * `net`: Tokio's, and look-ups of hosts that take long are told of.
+//! * `signal`: Tokio's, and listeners for signals that nobody polls are told of.
 //! * `stream`: `must_finish`, for streams that must be read to their end.
 //!
 //! With `default-features = false` all is passed through to Tokio: the same API, no thread, no socket, no record, and
@@ -123,6 +125,9 @@ pub use must_finish::{MustFinish, must_finish};
 pub use owned::{Owned, WrongThread};
 #[doc(inline)]
 pub use pollscope_macros::{main, test, tracked};
+#[cfg(feature = "net")]
+#[doc(inline)]
+pub use pollscope_tokio::net;
 #[cfg(all(feature = "process", unix))]
 #[doc(inline)]
 pub use pollscope_tokio::process;
@@ -131,6 +136,9 @@ pub use pollscope_tokio::setup::{
     Context, Guard, default_exception_handler, flush, init, level, set_debug,
     set_exception_handler, set_slow_poll,
 };
+#[cfg(feature = "signal")]
+#[doc(inline)]
+pub use pollscope_tokio::signal;
 #[doc(inline)]
 pub use pollscope_tokio::{join, policy, runtime, select, task, try_join};
 

@@ -142,7 +142,7 @@ pub(crate) fn made(site: SiteId, own: StackId) -> Place {
 }
 
 /// The kinds whose findings the hot path counts, and how many of `counts` are notes and real ones.
-pub(crate) fn counted(counts: &[u64; Family::COUNT]) -> [(Kind, Found); 15] {
+pub(crate) fn counted(counts: &[u64; Family::COUNT]) -> [(Kind, Found); 17] {
     let of = |family: Family| counts[family as usize];
     let real = |kind, family| (kind, Found([0, of(family)]));
     let both = |kind, note, family| (kind, Found([of(note), of(family)]));
@@ -160,12 +160,18 @@ pub(crate) fn counted(counts: &[u64; Family::COUNT]) -> [(Kind, Found); 15] {
         real(Kind::TimerLate, Family::TimerLate),
         real(Kind::NestedRuntime, Family::NestedRuntime),
         real(Kind::NoRuntime, Family::NoRuntime),
-        real(Kind::ResourceLeak, Family::ResourceLeak),
+        both(
+            Kind::ResourceLeak,
+            Family::IdleResource,
+            Family::ResourceLeak,
+        ),
         real(Kind::SlowDrop, Family::SlowDrop),
         real(Kind::CallbackPanic, Family::CallbackPanic),
         real(Kind::ShutdownPanic, Family::ShutdownPanic),
         real(Kind::BlockingPoolFull, Family::BlockingPoolFull),
         real(Kind::LockAcrossAwait, Family::LockAcrossAwait),
+        real(Kind::BlockingSocket, Family::BlockingSocket),
+        (Kind::SlowLookup, Found([of(Family::SlowLookup), 0])),
     ]
 }
 

@@ -51,6 +51,10 @@ pub enum Kind {
     BlockingPoolFull,
     /// A guard was held across an await.
     LockAcrossAwait,
+    /// A socket in blocking mode was given to a runtime.
+    BlockingSocket,
+    /// The addresses of a host took long to get.
+    SlowLookup,
 }
 
 impl Kind {
@@ -74,6 +78,8 @@ impl Kind {
         Self::ShutdownPanic,
         Self::BlockingPoolFull,
         Self::LockAcrossAwait,
+        Self::BlockingSocket,
+        Self::SlowLookup,
     ];
 
     /// The kind of this name.
@@ -102,6 +108,8 @@ impl Kind {
             Self::ShutdownPanic => kinds::SHUTDOWN_PANIC,
             Self::BlockingPoolFull => kinds::BLOCKING_POOL_FULL,
             Self::LockAcrossAwait => kinds::LOCK_ACROSS_AWAIT,
+            Self::BlockingSocket => kinds::BLOCKING_SOCKET,
+            Self::SlowLookup => kinds::SLOW_LOOKUP,
         }
     }
 }

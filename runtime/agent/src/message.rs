@@ -37,7 +37,9 @@ pub(crate) fn line(finding: &Finding) -> String {
         | Kind::CallbackPanic
         | Kind::ShutdownPanic
         | Kind::BlockingPoolFull
-        | Kind::LockAcrossAwait => notes::line(finding),
+        | Kind::LockAcrossAwait
+        | Kind::BlockingSocket
+        | Kind::SlowLookup => notes::line(finding),
     }
 }
 

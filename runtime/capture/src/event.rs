@@ -49,11 +49,17 @@ pub enum Family {
     LockAcrossAwait = 16,
     /// As `PendingDestroyed`, and maybe what the program wants: it waits for its next piece of work.
     IdleDestroyed = 17,
+    /// A socket in blocking mode was given to a runtime.
+    BlockingSocket = 18,
+    /// As `ResourceLeak`, and nothing was lost by it.
+    IdleResource = 19,
+    /// The addresses of a host took long to get.
+    SlowLookup = 20,
 }
 
 impl Family {
     /// How many families there are.
-    pub const COUNT: usize = 18;
+    pub const COUNT: usize = 21;
 }
 
 /// One finding.

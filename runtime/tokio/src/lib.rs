@@ -40,6 +40,8 @@ pub use tokio as original;
 #[doc(hidden)]
 pub mod absent;
 mod describe;
+#[cfg(feature = "net")]
+pub mod net;
 mod owner;
 pub mod policy;
 pub mod private;
@@ -47,6 +49,8 @@ pub mod private;
 pub mod process;
 pub mod runtime;
 pub mod setup;
+#[cfg(feature = "signal")]
+pub mod signal;
 pub mod task;
 pub mod time;
 

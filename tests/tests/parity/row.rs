@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
 
-use pollscope_tests::{Program, Room, wait_until};
+use pollscope_tests::{Program, Room, Screen, wait_until};
 use serde_json::Value;
 
 /// How long a finding may take on a machine full of tests.
@@ -74,6 +74,12 @@ impl Row {
             .map(|arg| if *arg == "@" { &*target } else { *arg })
             .collect();
         self.room.pollscope(&args)
+    }
+
+    /// The inspector on it, in a terminal of this size.
+    pub(crate) fn screen(&self, columns: u16, rows: u16) -> Screen {
+        let target = self.program.target();
+        Screen::open(&self.room, &["attach", &target], columns, rows)
     }
 
     /// The whole of `report --json`.

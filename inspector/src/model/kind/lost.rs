@@ -108,17 +108,20 @@ Tasks that a library spawned with plain `tokio::spawn` are not seen.",
         fix: "Close or shut it down, and await that.",
         about: "\
 A child process that nobody waits for runs on, or stays as a zombie; a stream that was marked with
-`pollscope::must_finish` has not given its end. Both were dropped as if nothing were left to do.",
+`pollscope::must_finish` has not given its end; a listener of `pollscope::signal` was never polled, and the
+signal, which the process now ignores, came to nobody. They were dropped as if nothing were left to do.",
         places: "\
-created: where the process was started, or the stream was marked.
+created: where the process was started, the stream marked, or the listener made.
 observed: where it was dropped.",
         remedy: "\
-A process: `wait().await`, `kill().await`, or `kill_on_drop(true)`. A stream: read it until `None`.",
+A process: `wait().await`, `kill().await`, or `kill_on_drop(true)`. A stream: read it until `None`.
+A signal: `recv().await` in a task of its own, or in a `select!` beside the work.",
         silence: "\
 A process: `kill_on_drop(true)`, or wait for it. A stream: `MustFinish::into_inner`, or do not mark it.",
         residue: "\
 A process that is meant to outlive the program is reported: start it with `std::process`.
-Sockets and files are not followed: their drop closes them.",
+Sockets and files are not followed: their drop closes them.
+A listener that was never polled, and whose signal never came, is a note.",
     },
     Words {
         kind: kinds::CALLBACK_PANIC,

@@ -71,6 +71,28 @@ None known: it is read from Tokio's own panic, for the versions that are support
 Not seen where the program replaced the panic hook after ours.",
     },
     Words {
+        kind: kinds::BLOCKING_SOCKET,
+        title: "blocking socket",
+        created: "Given here",
+        observed: "Given here",
+        meaning: "A socket in blocking mode was given to the runtime: each read that has to wait holds a worker.",
+        fix: "Call set_nonblocking(true) on it before from_std().",
+        about: "\
+`from_std` takes sockets of the standard library, which block unless they are told not to. A debug build of
+Tokio panics on one that does: that panic is kept as it is, and noted with the line of the call. asyncio's
+debug mode says `the socket must be non-blocking`.",
+        places: "\
+created: the call of `from_std`.
+observed: the call.",
+        remedy: "\
+`socket.set_nonblocking(true)?` before `from_std(socket)`, or bind and connect with `tokio::net`.",
+        silence: "\
+The panic is Tokio's: what does not panic is not reported.",
+        residue: "\
+None known: it is read from Tokio's own panic, for the versions that are supported.
+A release build of Tokio does not look: there such a socket shows itself as slow_poll, in its read.",
+    },
+    Words {
         kind: kinds::LOCK_ACROSS_AWAIT,
         title: "lock across await",
         created: "Spawned here",

@@ -6,6 +6,27 @@ use super::Words;
 
 pub(super) const ALL: &[Words] = &[
     Words {
+        kind: kinds::SLOW_LOOKUP,
+        title: "slow lookup",
+        created: "Asked here",
+        observed: "Answered here",
+        meaning: "The addresses of a host took long to get.",
+        fix: "Look at the resolver, or at how many look-ups share the blocking pool.",
+        about: "\
+`pollscope::net::lookup_host` asks the system on a thread of the blocking pool: nothing else of the program is
+held up, and the task that asked waits. It is a note: shown, counted, and never logged.",
+        places: "\
+created: the call of `lookup_host`.
+observed: the task and the thread that got the answer.",
+        remedy: "\
+Keep the addresses instead of asking again, or use a resolver that is async and has a cache.",
+        silence: "\
+Raise slow_poll's threshold, which holds for look-ups, too; or ask with tokio::net, which is not watched.",
+        residue: "\
+The time is that until the task was polled with the answer: a busy worker or a full blocking pool is in it.
+Not seen: what `connect` and `bind` look up by themselves, and look-ups that were given up.",
+    },
+    Words {
         kind: kinds::LOST_WAKER,
         title: "lost waker",
         created: "Spawned here",

@@ -16,12 +16,14 @@ pub(super) const fn kind(family: Family) -> Kind {
         Family::TimerLate => Kind::TimerLate,
         Family::NestedRuntime => Kind::NestedRuntime,
         Family::NoRuntime => Kind::NoRuntime,
-        Family::ResourceLeak => Kind::ResourceLeak,
+        Family::ResourceLeak | Family::IdleResource => Kind::ResourceLeak,
         Family::SlowDrop => Kind::SlowDrop,
         Family::CallbackPanic => Kind::CallbackPanic,
         Family::ShutdownPanic => Kind::ShutdownPanic,
         Family::BlockingPoolFull => Kind::BlockingPoolFull,
         Family::LockAcrossAwait => Kind::LockAcrossAwait,
+        Family::BlockingSocket => Kind::BlockingSocket,
+        Family::SlowLookup => Kind::SlowLookup,
         // Told by an event of their own.
         Family::NeverAwaited | Family::Unpolled => Kind::NeverAwaited,
         Family::SlowPoll | Family::LongPoll => Kind::SlowPoll,
@@ -34,8 +36,9 @@ pub(super) const fn kind(family: Family) -> Kind {
 /// What its kind, and how long it took, say of how bad it is.
 const fn severity(family: Family, ns: Option<u64>) -> Severity {
     match family {
-        Family::IdleDestroyed => Severity::Info,
+        Family::IdleDestroyed | Family::IdleResource | Family::SlowLookup => Severity::Info,
         Family::NestedRuntime
+        | Family::BlockingSocket
         | Family::NoRuntime
         | Family::CallbackPanic
         | Family::ShutdownPanic => Severity::Error,

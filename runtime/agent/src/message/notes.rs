@@ -12,7 +12,7 @@ pub(super) fn line(finding: &Finding) -> String {
         Kind::PendingDestroyed => pending_destroyed(finding),
         Kind::TimerLate => timer_late(finding),
         Kind::SchedDelay => sched_delay(finding),
-        Kind::NestedRuntime | Kind::NoRuntime => misuse(finding),
+        Kind::NestedRuntime | Kind::NoRuntime | Kind::BlockingSocket => misuse(finding),
         Kind::ResourceLeak => resource_leak(finding),
         Kind::TaskLeak => task_leak(finding),
         Kind::SlowDrop => slow_drop(finding),
@@ -20,6 +20,7 @@ pub(super) fn line(finding: &Finding) -> String {
         Kind::ShutdownPanic => panic(finding, "panicked while its runtime shut down"),
         Kind::BlockingPoolFull => blocking_pool_full(finding),
         Kind::LockAcrossAwait => lock_across_await(finding),
+        Kind::SlowLookup => slow_lookup(finding),
         // The others have files of their own.
         kind => format!("{kind} at {}", finding.site),
     }
@@ -106,9 +107,14 @@ fn sched_delay(finding: &Finding) -> String {
 
 /// A call that panicked in Tokio's words, which are kept.
 fn misuse(finding: &Finding) -> String {
-    let mut line = capital(&subject(finding, "a call"));
+    let unknown = match finding.kind {
+        Kind::BlockingSocket => "a blocking socket",
+        _ => "a call",
+    };
+    let mut line = capital(&subject(finding, unknown));
     line.push_str(match finding.kind {
         Kind::NoRuntime => " needs a runtime, and there is none here",
+        Kind::BlockingSocket => " was given to a runtime",
         _ => " inside a runtime",
     });
     if let Some(at) = &finding.observed.source {
@@ -225,6 +231,23 @@ fn lock_across_await(finding: &Finding) -> String {
         let _ = write!(line, ", made at {at}");
     }
     let _ = write!(line, "; created at {}", finding.site);
+    line
+}
+
+/// As asyncio: "Getting address info localhost:80 took 150.000 ms".
+fn slow_lookup(finding: &Finding) -> String {
+    let mut line = format!(
+        "Getting address info {} took ",
+        subject(finding, "of a host")
+    );
+    match finding.wall_ns {
+        Some(ns) => _ = write!(line, "{:.1} ms", ns as f64 / 1e6),
+        None => line.push_str("long"),
+    }
+    if let Some(threshold) = finding.threshold_ns {
+        let _ = write!(line, " (threshold {})", seconds(threshold));
+    }
+    let _ = write!(line, ", asked at {}", finding.site);
     line
 }
 

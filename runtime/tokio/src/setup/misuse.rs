@@ -18,6 +18,11 @@ const KNOWN: &[(&str, Misuse)] = &[
         at_call(Family::NoRuntime, "a call into Tokio"),
     ),
     (
+        // Said by Tokio's debug builds; without them the socket blocks its worker at its first use, which is a slow poll.
+        "Registering a blocking socket with the tokio runtime",
+        at_call(Family::BlockingSocket, "a blocking socket"),
+    ),
+    (
         "Cannot start a runtime from within a runtime",
         at_call(Family::NestedRuntime, "a call of block_on"),
     ),

@@ -14,6 +14,7 @@ mod e12_never_polled;
 mod e20_unread;
 mod e42_sched_delay;
 mod e43_slow_drop;
+mod e56_strange_names;
 mod guard_across_await;
 mod leak_tasks;
 mod p01_enabling;
@@ -27,10 +28,12 @@ mod p07_wrong_thread_call;
 mod p08_no_runtime;
 mod p09_coroutine_threadsafe;
 mod p10_call_soon_threadsafe;
+mod p10b_waking_thread;
 mod p11_executor;
 mod p12_slow_poll;
 mod p13_stuck_now;
 mod p14_timer_late;
+mod p15_slow_lookup;
 mod p16_lost_errors;
 mod p17_callback_panic;
 mod p18_exception_handler;
@@ -39,7 +42,9 @@ mod p20_shutdown_panic;
 mod p21_resources;
 mod p22_streams;
 mod p23_signals;
+mod p23b_unheard_signal;
 mod p24_nested_runtime;
+mod p25_blocking_socket;
 mod p26_repr;
 mod p27_set_debug;
 mod p29_sub_future;
@@ -64,6 +69,7 @@ const ROWS: &[Row] = rows! {
     "e20" => e20_unread,
     "e42" => e42_sched_delay,
     "e43" => e43_slow_drop,
+    "e56" => e56_strange_names,
     "guard" => guard_across_await,
     "p01" => p01_enabling,
     "p02" => p02_log_level,
@@ -75,10 +81,12 @@ const ROWS: &[Row] = rows! {
     "p08" => p08_no_runtime,
     "p09" => p09_coroutine_threadsafe,
     "p10" => p10_call_soon_threadsafe,
+    "p10b" => p10b_waking_thread,
     "p11" => p11_executor,
     "p12" => p12_slow_poll,
     "p13" => p13_stuck_now,
     "p14" => p14_timer_late,
+    "p15" => p15_slow_lookup,
     "p16" => p16_lost_errors,
     "p17" => p17_callback_panic,
     "p18" => p18_exception_handler,
@@ -87,7 +95,9 @@ const ROWS: &[Row] = rows! {
     "p21" => p21_resources,
     "p22" => p22_streams,
     "p23" => p23_signals,
+    "p23b" => p23b_unheard_signal,
     "p24" => p24_nested_runtime,
+    "p25" => p25_blocking_socket,
     "p26" => p26_repr,
     "p03b" => p03b_dropped_elsewhere,
     "p27" => p27_set_debug,

@@ -3,9 +3,9 @@
 use std::thread;
 
 use pollscope::event_loop;
+use pollscope::signal::unix::{SignalKind, signal};
 use pollscope::task::JoinHandle;
 use tokio::process::Command;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs a loop on a thread that is not the main one, and a task on it that gets SIGUSR1 and waits for a child.
 fn off_the_main_thread(then: fn(JoinHandle<Result<(), &'static str>>)) {
@@ -35,7 +35,7 @@ fn off_the_main_thread(then: fn(JoinHandle<Result<(), &'static str>>)) {
 }
 
 #[expect(unsafe_code, reason = "a signal to ourselves")]
-fn raise() {
+pub(crate) fn raise() {
     // SAFETY: kill has no preconditions; the handler is installed.
     let sent = unsafe { libc::kill(libc::getpid(), libc::SIGUSR1) };
     assert_eq!(sent, 0);

@@ -98,6 +98,36 @@ fn a_runtime_within_a_runtime_and_none_where_one_is_needed() {
 }
 
 #[test]
+fn a_blocking_socket() {
+    assert_eq!(
+        line(&panicked(
+            finding(Kind::BlockingSocket),
+            "Registering a blocking socket with the tokio runtime is unsupported."
+        )),
+        "A blocking socket was given to a runtime, at src/b.rs:3:9: \
+         Registering a blocking socket with the tokio runtime is unsupported."
+    );
+}
+
+#[test]
+fn a_look_up_that_took_long() {
+    let slow = Finding {
+        subject: Some("localhost:80".to_owned()),
+        wall_ns: Some(150_040_000),
+        threshold_ns: Some(100_000_000),
+        ..finding(Kind::SlowLookup)
+    };
+    assert_eq!(
+        line(&slow),
+        "Getting address info localhost:80 took 150.0 ms (threshold 0.100 s), asked at src/a.rs:20:5"
+    );
+    assert_eq!(
+        line(&finding(Kind::SlowLookup)),
+        "Getting address info of a host took long, asked at src/a.rs:20:5"
+    );
+}
+
+#[test]
 fn a_resource_that_was_dropped() {
     let leaked = |subject: &str, did, number| {
         line(&Finding {
