@@ -115,6 +115,8 @@ mod must_finish;
 pub mod owned;
 #[doc(hidden)]
 pub mod private;
+#[cfg(feature = "signal")]
+pub mod signal;
 mod spawn;
 pub mod time;
 
@@ -136,9 +138,6 @@ pub use pollscope_tokio::setup::{
     Context, Guard, default_exception_handler, flush, init, level, set_debug,
     set_exception_handler, set_slow_poll,
 };
-#[cfg(feature = "signal")]
-#[doc(inline)]
-pub use pollscope_tokio::signal;
 #[doc(inline)]
 pub use pollscope_tokio::{join, policy, runtime, select, task, try_join};
 

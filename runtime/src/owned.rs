@@ -201,7 +201,7 @@ impl<T: 'static> Owned<T> {
         }
         wrong_thread::report(
             &self.home,
-            &self.made,
+            self.made,
             type_name::<T>(),
             "touched",
             Some(touched_at),
@@ -227,7 +227,7 @@ impl<T: 'static> Drop for Owned<T> {
         }
         // No level decides over soundness: sent home first, told after.
         self.home.send(Parcel::new(value.into_inner()));
-        wrong_thread::report(&self.home, &self.made, type_name::<T>(), "dropped", None);
+        wrong_thread::report(&self.home, self.made, type_name::<T>(), "dropped", None);
     }
 }
 

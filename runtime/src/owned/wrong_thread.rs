@@ -69,7 +69,7 @@ pub(super) fn label(thread: &Thread) -> String {
 #[cold]
 pub(super) fn report(
     home: &Home,
-    made: &Made,
+    made: Made,
     type_name: &'static str,
     did: &'static str,
     place: Option<&'static Location<'static>>,

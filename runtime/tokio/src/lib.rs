@@ -29,6 +29,15 @@
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+#![cfg_attr(
+    not(feature = "capture"),
+    expect(
+        clippy::drop_non_drop,
+        clippy::trivially_copy_pass_by_ref,
+        clippy::zero_sized_map_values,
+        reason = "what stands in for the capture has no size"
+    )
+)]
 
 pub use tokio::*;
 

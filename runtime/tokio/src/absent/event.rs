@@ -6,7 +6,9 @@ use super::StackId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
     TimerLate,
+    SlowLookup,
     ResourceLeak,
+    IdleResource,
     CallbackPanic,
 }
 

@@ -5,9 +5,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::panic::Location;
 
-use pollscope_capture::event::{Family, NoteText};
-use pollscope_capture::level::{self, Level};
-use pollscope_capture::{clock, registry};
+use crate::capture::event::{Family, NoteText};
+use crate::capture::level::{self, Level};
+use crate::capture::{clock, registry};
 
 use super::ToSocketAddrs;
 use crate::setup::ensure_started;

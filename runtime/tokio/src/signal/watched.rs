@@ -1,4 +1,4 @@
-//! Unix signals: Tokio's, and whether anybody listens.
+//! Unix signals: Tokio's, and whether anybody listens. The type of the listener is not Tokio's.
 
 pub use tokio::signal::unix::*;
 
@@ -6,8 +6,8 @@ use std::io;
 use std::panic::Location;
 use std::task::{Context, Poll, Waker};
 
-use pollscope_capture::event::{Family, NoteText};
-use pollscope_capture::registry::{self, Made};
+use crate::capture::event::{Family, NoteText};
+use crate::capture::registry::{self, Made};
 
 use crate::setup::ensure_started;
 
@@ -23,7 +23,7 @@ use crate::setup::ensure_started;
 /// # let runtime = pollscope_tokio::runtime::Runtime::new()?;
 /// # runtime.block_on(async {
 /// use std::time::Duration;
-/// use pollscope_tokio::signal::unix::{SignalKind, signal};
+/// use pollscope_tokio::signal::watched::{SignalKind, signal};
 ///
 /// let mut hangups = signal(SignalKind::hangup())?;
 /// let waited = pollscope_tokio::time::timeout(Duration::from_millis(1), hangups.recv()).await;
