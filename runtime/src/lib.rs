@@ -112,6 +112,8 @@ use pollscope_tokio::private::capture;
 pub mod event_loop;
 #[cfg(feature = "stream")]
 mod must_finish;
+#[cfg(feature = "net")]
+pub mod net;
 pub mod owned;
 #[doc(hidden)]
 pub mod private;
@@ -127,9 +129,6 @@ pub use must_finish::{MustFinish, must_finish};
 pub use owned::{Owned, WrongThread};
 #[doc(inline)]
 pub use pollscope_macros::{main, test, tracked};
-#[cfg(feature = "net")]
-#[doc(inline)]
-pub use pollscope_tokio::net;
 #[cfg(all(feature = "process", unix))]
 #[doc(inline)]
 pub use pollscope_tokio::process;

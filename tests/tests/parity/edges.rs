@@ -48,7 +48,16 @@ const EDGES: &[Edge] = &[
     (32, "a panic that aborts", &["runtime/tests/levels.rs"]),
     // Slow polls.
     (34, "a thread without a CPU, a process that is stopped", &["runtime/agent/src/detect/poll_watch.rs"]),
+    (35, "a sleep that blocks, whose CPU time is nothing, too", &["runtime/agent/tests/debug.rs"]),
     (36, "exactly the threshold", &["runtime/agent/src/detect/poll_watch.rs"]),
+    (37, "a threshold that changes while the poll runs", &["runtime/agent/src/detect/poll_watch.rs", "runtime/capture/tests/levels.rs"]),
+    (38, "block_in_place", &["runtime/tokio/tests/debug.rs"]),
+    (40, "a wall clock that jumps", &["runtime/capture/src/clock.rs", "tests/tests/layering.rs"]),
+    (41, "polls that the budget of coop ends", &["runtime/tokio/tests/debug.rs"]),
+    (42, "many short polls are no slow one", &["runtime/agent/src/detect/sched_delay/tests.rs", "runtime/tokio/tests/debug.rs", "tests/tests/parity/e42.rs"]),
+    (43, "a drop that takes long outside of any poll", &["tests/tests/parity/e43.rs"]),
+    (45, "a poll that never returns", &["tests/tests/hang.rs", "tests/tests/parity/p13.rs", "tests/tests/parity/p19.rs"]),
+    (46, "our own work is no poll's time", &["runtime/capture/tests/polls.rs"]),
     (47, "a debugger", &["runtime/agent/src/detect/poll_watch.rs"]),
     // The rest.
     (49, "runtimes within and beside each other", &["runtime/tokio/tests/runtimes.rs"]),

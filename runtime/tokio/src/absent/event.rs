@@ -6,10 +6,10 @@ use super::StackId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
     TimerLate,
-    SlowLookup,
     ResourceLeak,
-    IdleResource,
     CallbackPanic,
+    IdleResource,
+    SlowLookup,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

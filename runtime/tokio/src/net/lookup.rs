@@ -9,7 +9,7 @@ use crate::capture::event::{Family, NoteText};
 use crate::capture::level::{self, Level};
 use crate::capture::{clock, registry};
 
-use super::ToSocketAddrs;
+use super::host::ToSocketAddrs;
 use crate::setup::ensure_started;
 
 /// Looks a host up, as [`tokio::net::lookup_host`] does.
@@ -24,7 +24,7 @@ use crate::setup::ensure_started;
 /// ```
 /// # let runtime = pollscope_tokio::runtime::Runtime::new()?;
 /// # runtime.block_on(async {
-/// let mut found = pollscope_tokio::net::lookup_host("127.0.0.1:80").await?;
+/// let mut found = pollscope_tokio::net::watched::lookup_host("127.0.0.1:80").await?;
 /// assert_eq!(found.next(), Some(([127, 0, 0, 1], 80).into()));
 /// # Ok::<(), std::io::Error>(())
 /// # })?;

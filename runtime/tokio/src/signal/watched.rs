@@ -1,6 +1,4 @@
-//! Unix signals: Tokio's, and whether anybody listens. The type of the listener is not Tokio's.
-
-pub use tokio::signal::unix::*;
+//! Listeners for Unix signals that tell when nobody listened. Their type is not Tokio's.
 
 use std::io;
 use std::panic::Location;
@@ -8,8 +6,8 @@ use std::task::{Context, Poll, Waker};
 
 use crate::capture::event::{Family, NoteText};
 use crate::capture::registry::{self, Made};
-
 use crate::setup::ensure_started;
+use tokio::signal::unix::SignalKind;
 
 /// Listens for a signal, as [`tokio::signal::unix::signal`] does.
 ///
@@ -23,7 +21,8 @@ use crate::setup::ensure_started;
 /// # let runtime = pollscope_tokio::runtime::Runtime::new()?;
 /// # runtime.block_on(async {
 /// use std::time::Duration;
-/// use pollscope_tokio::signal::watched::{SignalKind, signal};
+/// use pollscope_tokio::signal::unix::SignalKind;
+/// use pollscope_tokio::signal::watched::signal;
 ///
 /// let mut hangups = signal(SignalKind::hangup())?;
 /// let waited = pollscope_tokio::time::timeout(Duration::from_millis(1), hangups.recv()).await;
