@@ -1,5 +1,6 @@
 //! The header's one line about the target: the one thing most wrong, or that nothing is.
 
+use pollscope_proto::kinds;
 use unicode_width::UnicodeWidthStr;
 
 use super::warnings::place;
@@ -63,7 +64,7 @@ pub fn health(app: &App) -> Health {
     let stuck: Vec<&Warning> = app
         .warnings
         .audible()
-        .filter(|warning| warning.live && warning.severity > Severity::Info)
+        .filter(|warning| is_stuck(warning))
         .collect();
     if let Some(worst) = stuck.iter().max_by_key(|warning| warning.wall_ns) {
         return blocked(worst, stuck.len());
@@ -105,6 +106,12 @@ pub fn health(app: &App) -> Health {
     Health::plain(None, text.to_owned())
 }
 
+/// Whether a thread is held now. Others that last, such as tasks that leak, hold nobody up.
+fn is_stuck(warning: &Warning) -> bool {
+    let held = [kinds::SLOW_POLL, kinds::WORKER_BLOCKED, kinds::SLOW_DROP];
+    warning.live && warning.severity > Severity::Info && held.contains(&warning.kind.as_str())
+}
+
 fn blocked(worst: &Warning, count: usize) -> Health {
     let (text, before) = match count {
         1 => ("blocked".to_owned(), ""),
@@ -129,6 +136,24 @@ fn at(warning: &Warning) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::WarningKind;
+
+    #[test]
+    fn only_what_holds_a_thread_is_stuck() {
+        let of = |kind: &str, severity| Warning {
+            kind: WarningKind(kind.to_owned()),
+            severity,
+            live: true,
+            ..Warning::default()
+        };
+        for kind in ["slow_poll", "worker_blocked", "slow_drop"] {
+            assert!(is_stuck(&of(kind, Severity::Warn)), "{kind}");
+            assert!(!is_stuck(&of(kind, Severity::Info)), "a note: {kind}");
+        }
+        for kind in ["task_leak", "sched_delay", "blocking_pool_full"] {
+            assert!(!is_stuck(&of(kind, Severity::Error)), "{kind}");
+        }
+    }
 
     #[test]
     fn of_a_health_that_is_cut_the_line_number_stays() {

@@ -90,7 +90,10 @@ fn cell(theme: Theme, row: &SiteRow, level: Level, column: Shown, width: usize) 
         Of(Order::Live) => (figure::grouped(row.live), plain),
         Of(Order::Growth) => (growth(row.live_per_min), plain),
         Of(Order::Age) => (age(row.age_ns.as_ref().map(|age| age.max)), plain),
-        Of(Order::Lifetime) => (age(row.lifetime_ns.as_ref().map(|life| life.p50)), plain),
+        Of(Order::Lifetime) => (
+            lifetime(row.lifetime_ns.as_ref().map(|life| life.p50)),
+            plain,
+        ),
         Of(Order::Spawned) => (format::count(row.spawned), plain),
         Of(Order::Busy) => time(theme, row.busy_ns, level),
         Of(Order::Max) => time(theme, row.poll_ns.as_ref().map(|poll| poll.max), level),
@@ -102,6 +105,11 @@ fn cell(theme: Theme, row: &SiteRow, level: Level, column: Shown, width: usize) 
             (spark::line(recent, row.live_peak, width), theme.chart())
         }
     }
+}
+
+/// Most tasks live for less than a second.
+fn lifetime(ns: Option<u64>) -> String {
+    ns.map_or_else(|| "-".to_owned(), format::duration)
 }
 
 fn age(ns: Option<u64>) -> String {
