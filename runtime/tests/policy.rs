@@ -150,7 +150,9 @@ fn a_program_ends_with_1_once_all_is_told() {
     );
     assert_eq!(program("forgets", &[]).0, Some(0));
     assert_eq!(program("forgets_by_attribute", &[]).0, Some(1));
-    assert_eq!(program("forgets_and_exits_with_7", &deny).0, Some(7));
+    let (code, said) = program("forgets_and_exits_with_7", &deny);
+    assert_eq!(code, Some(7), "{said}");
+    assert!(said.contains("1 finding is denied (any)\n"), "{said}");
     let (code, said) = program("is_healthy", &deny);
     assert_eq!(code, Some(0), "{said}");
 }

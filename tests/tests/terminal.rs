@@ -103,7 +103,7 @@ fn a_target_that_does_not_come_back_is_told_by_the_exit_code() {
 #[test]
 #[cfg_attr(
     not(debug_assertions),
-    ignore = "a release build cannot be made to panic"
+    ignore = "a release build cannot be made to panic: cargo test -p pollscope-tests --test terminal"
 )]
 fn a_panic_of_ours_leaves_the_terminal_sane_and_says_what_happened() {
     let room = Room::new();
@@ -130,7 +130,7 @@ fn a_panic_of_ours_leaves_the_terminal_sane_and_says_what_happened() {
 #[test]
 #[cfg_attr(
     not(debug_assertions),
-    ignore = "a release build cannot be made to panic"
+    ignore = "a release build cannot be made to panic: cargo test -p pollscope-tests --test terminal"
 )]
 fn a_panic_beside_the_screen_leaves_it_and_is_told() {
     let room = Room::new();

@@ -191,18 +191,19 @@ pub fn close(timeout: Duration) {
 /// What is called at the end of the program, by whichever thread ends it. Waits for nobody but by the clock: that
 /// thread may hold any lock of the program's, or be one of ours.
 fn last_words(status: Option<i32>) {
-    let denied = ours::guarded(|| {
-        let agent = running()?;
+    let failed = ours::guarded(|| {
+        let Some(agent) = running() else {
+            return false;
+        };
         let deadline = Instant::now() + LAST_WORDS;
         let left = || deadline.saturating_duration_since(Instant::now());
         flush_table(left() / 2);
-        let denied = summary::tell(agent, deadline);
+        let failed = summary::tell(agent, deadline, status);
         emit::flush(left());
         serve::close();
-        denied
+        failed
     });
-    let failed = status.is_none_or(|status| status == 0) && denied.flatten().is_some();
-    if failed {
+    if failed == Some(true) {
         sys::exit_with(1);
     }
 }

@@ -17,8 +17,8 @@ use crate::{detect, emit, message, policy};
 /// Tasks that are told one by one.
 const MAX_TOLD: usize = 64;
 
-/// Tells it. Some, where the program is to fail for it.
-pub(crate) fn tell(agent: &Agent, deadline: Instant) -> Option<()> {
+/// Tells it. Whether the program, which ends with `status` (`None`: not known), is to fail for it.
+pub(crate) fn tell(agent: &Agent, deadline: Instant, status: Option<i32>) -> bool {
     let now = clock::mono_ns();
     let mut unread = Vec::new();
     let (mut never_polled, mut unpolled) = (0_u64, None);
@@ -30,7 +30,9 @@ pub(crate) fn tell(agent: &Agent, deadline: Instant) -> Option<()> {
             unpolled = unpolled.or(Some(task.site));
         }
     });
-    let mut state = agent.state_by(deadline)?;
+    let Some(mut state) = agent.state_by(deadline) else {
+        return false;
+    };
     for task in &unread {
         let _ = state.warnings.add(Example {
             key: Key::Site(task.site),
@@ -60,8 +62,11 @@ pub(crate) fn tell(agent: &Agent, deadline: Instant) -> Option<()> {
         );
     }
     if denied == 0 {
-        return None;
+        return false;
     }
+    // One that ends with a code of its own, or by a signal, keeps to it.
+    let fails = status.is_none_or(|status| status == 0);
+    let so = if fails { ": the exit code is 1" } else { "" };
     let are = if denied == 1 {
         "finding is"
     } else {
@@ -69,9 +74,9 @@ pub(crate) fn tell(agent: &Agent, deadline: Instant) -> Option<()> {
     };
     emit::note(
         LogLevel::Error,
-        format!("{denied} {are} denied ({deny}): the exit code is 1"),
+        format!("{denied} {are} denied ({deny}){so}"),
     );
-    Some(())
+    fails
 }
 
 fn is_polled_kind(kind: TaskKind) -> bool {

@@ -1,8 +1,7 @@
 //! How it stands with the tasks of the places that may leak: one look at all tasks, and only where there are such
 //! places.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
 
 use pollscope_capture::record::Snapshot;
 use pollscope_capture::{SiteId, clock, names, registry, scope, thread};
@@ -14,36 +13,16 @@ use crate::figures::Spread;
 #[derive(Default)]
 struct Met {
     suspect: Suspect,
-    /// The oldest: by creation, the youngest of them on top.
-    oldest: BinaryHeap<Oldest>,
+    /// Those that may be the oldest: see `keep`.
+    oldest: Vec<Snapshot>,
 }
 
-/// Ordered by age, and by nothing else.
-struct Oldest(Snapshot);
-
-impl Oldest {
-    fn key(&self) -> (u64, u64) {
-        (self.0.created, self.0.id)
-    }
-}
-
-impl PartialEq for Oldest {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Oldest {}
-
-impl PartialOrd for Oldest {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Oldest {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key().cmp(&other.key())
+impl Met {
+    /// Keeps the oldest, the first of them first.
+    fn keep(&mut self) {
+        self.oldest
+            .sort_unstable_by_key(|task| (task.created, task.id));
+        self.oldest.truncate(MOST_KEPT);
     }
 }
 
@@ -56,17 +35,17 @@ pub(super) fn look(due: Vec<Due>) -> Vec<(Due, Suspect)> {
     let ticks = clock::ticks();
     let age_ns = |task: &Snapshot| clock::ticks_to_ns(ticks.saturating_sub(task.created));
     registry::tasks(|_, task| {
-        let Some(Met { suspect, oldest }) = met.get_mut(&task.site).filter(|_| !task.is_done())
-        else {
+        let Some(met) = met.get_mut(&task.site).filter(|_| !task.is_done()) else {
             return;
         };
-        suspect.alive += 1;
-        suspect.far += u64::from(age_ns(&task) > suspect.far_ns);
-        oldest.push(Oldest(task));
-        if oldest.len() > MOST_KEPT {
-            oldest.pop();
+        met.suspect.alive += 1;
+        met.suspect.far += u64::from(age_ns(&task) > met.suspect.far_ns);
+        met.oldest.push(task);
+        if met.oldest.len() == 2 * MOST_KEPT {
+            met.keep();
         }
     });
+    met.values_mut().for_each(Met::keep);
     let here = thread::current();
     let alive = |task: &Snapshot| Alive {
         task: task.id,
@@ -79,8 +58,7 @@ pub(super) fn look(due: Vec<Due>) -> Vec<(Due, Suspect)> {
     due.into_iter()
         .filter_map(|due| {
             let met = met.get(&due.site)?;
-            let mut oldest: Vec<Alive> = met.oldest.iter().map(|task| alive(&task.0)).collect();
-            oldest.sort_unstable_by_key(|task| Reverse(task.age_ns));
+            let oldest = met.oldest.iter().map(alive).collect();
             let suspect = Suspect {
                 oldest,
                 ..met.suspect.clone()

@@ -13,6 +13,7 @@
 //! What is left over: idle connections from a place that spawns short ones as well, while they become more. That is
 //! why no more is claimed than that it is likely.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ const USUAL: f64 = 0.99;
 const FAR: u64 = 10;
 /// Of the oldest so many are looked at.
 pub(crate) const MOST_KEPT: usize = 256;
+/// Places looked at, at the end of a window.
+const MOST_DUE: usize = 64;
 /// Windows that a busy machine may miss, without it all being void: looks are rarer where they take long.
 const MOST_MISSED: u64 = 3;
 /// For so many windows those must not have been polled.
@@ -170,14 +173,23 @@ impl Leaks {
     /// [`judge`](Self::judge) wants to see.
     pub(crate) fn see(&mut self, now_ns: u64, live: &[u64]) -> Vec<Due> {
         let mut all = Vec::new();
-        for (scale, (track, length)) in self.scales.iter_mut().zip(WINDOWS_NS).enumerate() {
-            track.see(now_ns / length, live, |site, is_due| {
+        for (number, (scale, length)) in self.scales.iter_mut().zip(WINDOWS_NS).enumerate() {
+            scale.see(now_ns / length, live, |site, is_due| {
                 let leaks = self.episodes.get(&site);
-                if leaks.map_or(is_due, |(by, _)| *by == scale) {
-                    all.push(Due { site, scale });
+                if leaks.map_or(is_due, |(by, _)| *by == number) {
+                    all.push(Due {
+                        site,
+                        scale: number,
+                    });
                 }
             });
         }
+        // What is known to leak must be seen to end; of the others those with the most tasks.
+        all.sort_by_key(|due| {
+            let leaks = self.episodes.contains_key(&due.site);
+            (!leaks, Reverse(live[due.site.0 as usize]))
+        });
+        all.truncate(MOST_DUE);
         all
     }
 
