@@ -32,7 +32,9 @@ Work inside `tokio::task::block_in_place` is allowed to block and is not reporte
 A machine without free CPUs delays every poll: the verdict then says `descheduled` or `throttled`, or
 `lock_starved` where the poll waits for a lock and another thread of the process, who may hold it, got no CPU.
 Such a poll is a note, never a warning.
-A process that was stopped and continued shows its pause once, with the verdict `stopped`.",
+A process that was stopped and continued shows its pause once, with the verdict `stopped`.
+A panic that prints its backtrace (`RUST_BACKTRACE`) is in the poll: in a debug build that takes a tenth of a
+second, and the poll is slow, whoever catches the panic.",
     },
     Words {
         kind: kinds::WORKER_BLOCKED,
