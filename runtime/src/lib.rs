@@ -117,6 +117,7 @@ pub mod net;
 pub mod owned;
 #[doc(hidden)]
 pub mod private;
+mod request;
 #[cfg(feature = "signal")]
 pub mod signal;
 mod spawn;
@@ -140,6 +141,7 @@ pub use pollscope_tokio::setup::{
 #[doc(inline)]
 pub use pollscope_tokio::{join, policy, runtime, select, task, try_join};
 
+pub use request::{Request, instrument, request};
 pub use spawn::spawn;
 
 /// Panics where pollscope has found anything in this test: at the end of a test, before its runtime is gone.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use pollscope_capture::event::Event;
 use pollscope_capture::level::{self, Level};
 use pollscope_capture::thread::{self, Role};
-use pollscope_capture::{SiteId, clock, site};
+use pollscope_capture::{SiteId, TaskKind, clock, site};
 
 use crate::detect::task_leak::Leaks;
 use crate::detect::{self, Outcome};
@@ -133,8 +133,7 @@ impl Collector {
             self.mark(&look);
         }
         let now_ns = look.now_ns;
-        let live: Vec<u64> = look.sites.iter().map(SiteLook::live).collect();
-        let due = self.leaks.see(now_ns, &live);
+        let due = self.leaks.see(now_ns, &may_leak(&look.sites));
         let suspects = suspects::look(due);
         let mut state = agent.state();
         self.leaks.judge(&mut state.warnings, suspects, now_ns);
@@ -335,6 +334,16 @@ impl State {
         self.late_timers
             .settle(&mut self.warnings, lost, now_ns, watched_ns, all);
     }
+}
+
+/// How many tasks of each site live, where they may leak. Not of requests: one place makes those of all routes, so what
+/// is usual for one of them says nothing of another.
+fn may_leak(sites: &[SiteLook]) -> Vec<u64> {
+    let live = |(number, look): (usize, &SiteLook)| {
+        let is_request = site::get(SiteId(number as u32)).kind == TaskKind::Request;
+        if is_request { 0 } else { look.live() }
+    };
+    sites.iter().enumerate().map(live).collect()
 }
 
 impl Agent {

@@ -122,7 +122,7 @@ impl Warnings {
         }
         let Some(at) = self.by_key.get(&(kind, key)).copied() else {
             // No room for a record, so none to stand in for: what is told is counted as dropped.
-            if self.records.len() >= MAX_RECORDS || !lost {
+            if self.records.len() >= MAX_RECORDS || !lost || self.is_told_by_name(kind, key) {
                 return;
             }
             // It is counted before it is told, and telling takes a backtrace: it may be on its way.
@@ -166,6 +166,15 @@ impl Warnings {
             self.changes += 1;
             record.changed = self.changes;
         }
+    }
+
+    /// Whether what is counted for a site is told by the names of its tasks.
+    fn is_told_by_name(&self, kind: Kind, key: Key) -> bool {
+        let Key::Site(site) = key else { return false };
+        let named = |known: &Key| matches!(known, Key::Named(at, _) if *at == site);
+        self.by_key
+            .keys()
+            .any(|(of, known)| *of == kind && named(known))
     }
 
     fn record_of(&mut self, example: &Example) -> Option<usize> {
@@ -328,7 +337,7 @@ impl Warnings {
     pub(crate) fn by_site(&self) -> HashMap<SiteId, Severity> {
         let mut worst = HashMap::new();
         for ((_, key), at) in &self.by_key {
-            if let Key::Site(site) = key {
+            if let Key::Site(site) | Key::Named(site, _) = key {
                 let severity = self.records[*at].finding.severity;
                 worst
                     .entry(*site)

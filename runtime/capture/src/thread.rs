@@ -201,6 +201,18 @@ impl Thread {
         }
     }
 
+    /// A poll inside the one that runs was slow, and is told of: the one that runs is not slow by that. It was busy all
+    /// the same.
+    pub(crate) fn told_within(&self, ticks: u64, ns: u64) {
+        if let Some(record) = self.current_record()
+            && record.edge.get() != 0
+        {
+            record.edge.bump(ticks);
+            record.busy_ns.bump(ns);
+            self.busy_ns.bump(ns);
+        }
+    }
+
     /// Something happened between: see `tracked`.
     #[inline]
     pub(crate) fn stir(&self) {

@@ -23,6 +23,7 @@ pub enum TaskKind {
     Local,
     Blocking,
     BlockOn,
+    Request,
 }
 
 /// Where something was made.

@@ -13,6 +13,7 @@ pub use tokio;
 
 pub use crate::owner::Owner;
 pub use crate::setup::init;
+pub use crate::task::request::Request;
 pub use capture::TaskKind;
 pub use capture::event::ErrorText;
 pub use capture::instrumented::{Describe, Read};

@@ -8,6 +8,7 @@ pub mod join_set;
 mod local;
 mod misuse;
 mod new;
+pub(crate) mod request;
 mod spawn;
 
 pub use builder::Builder;

@@ -17,7 +17,7 @@ use pollscope_capture::stack::{Activity, Verdict};
 
 use super::gaps::{Gap, Gaps, Lost};
 use crate::finding::{Finding, Severity};
-use crate::warnings::{Added, Example, Key, Log, Warnings};
+use crate::warnings::{Added, Example, Log, Warnings};
 
 /// A poll from here on hurts whatever runs beside it.
 const ERROR_NS: u64 = 1_000_000_000;
@@ -94,7 +94,7 @@ impl SlowPolls {
                 ended_ns: None,
             };
             let example = Example {
-                key: Key::Site(seen.sighting.of.site),
+                key: seen.sighting.of.record_key(),
                 log: log_of_live(&seen),
                 finding: live(&seen),
                 beyond: !seen.sighting.will_be_told,
@@ -279,9 +279,8 @@ impl SlowPolls {
             }
             warnings.update(record, finding, log_of_end(seen));
         } else {
-            let key = Key::Site(end.of.site);
             warnings.add(Example {
-                key,
+                key: end.of.record_key(),
                 finding,
                 beyond: false,
                 excused,

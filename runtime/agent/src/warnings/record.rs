@@ -12,6 +12,8 @@ use crate::pace::Pace;
 pub(crate) enum Key {
     /// Where the task, future or value was made.
     Site(SiteId),
+    /// The same, and a name by its hash: one place makes the requests of all routes.
+    Named(SiteId, u64),
     /// A place that is no spawn site, by a hash of it.
     Place(u64),
 }

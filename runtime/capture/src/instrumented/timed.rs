@@ -5,7 +5,7 @@ use crate::record::Record;
 use crate::sync::Ordering;
 use crate::tally::Tally;
 use crate::thread::Thread;
-use crate::{clock, level, sub, task};
+use crate::{TaskKind, clock, level, sub, task};
 
 /// In `Record::woken`: by the task's own poll, which sets the time at its end.
 pub(crate) const WOKEN_WITHIN: u64 = 1;
@@ -67,7 +67,8 @@ impl Timed {
         let Self { tally, start } = self;
         // Not `start`: what is excused has moved the edge by the time it took.
         let edge = record.edge.get();
-        let ns = clock::ticks_to_ns(end.saturating_sub(edge));
+        let took = end.saturating_sub(edge);
+        let ns = clock::ticks_to_ns(took);
         record.busy_ns.bump(ns);
         tally.poll_ns.record(ns);
         if ns > record.max_ns.get() {
@@ -81,20 +82,24 @@ impl Timed {
             record.woken.store(end, Ordering::Relaxed);
         }
         if ns >= level::note_ns() {
-            slow(record, thread, ns);
+            slow(record, thread, took);
         }
     }
 }
 
-/// Tells of a poll that took long, unless the clock itself cannot be believed.
+/// Tells of a poll that took long, `took` ticks, unless the clock itself cannot be believed.
 #[cold]
 #[inline(never)]
-fn slow(record: &'static Record, thread: &'static Thread, ns: u64) {
+fn slow(record: &'static Record, thread: &'static Thread, took: u64) {
+    let ns = clock::ticks_to_ns(took);
     if !clock::agrees(ns) {
         return;
     }
     let tally = thread.tally_of(record.site());
     let slow = ns >= level::slow_poll_ns();
+    if slow && record.kind() == TaskKind::Request {
+        thread.told_within(took, ns);
+    }
     let family = if slow {
         Family::SlowPoll
     } else {

@@ -13,13 +13,14 @@ use crate::runtimes::closing::{self, Way};
 use crate::{panic, registry};
 
 /// A task was dropped before its end, by a drop that began at `since` (ticks; `None`: as part of an unwinding). Tells of
-/// it where its runtime goes away and nobody aborted it.
+/// it where its runtime goes away and nobody aborted it. Not of a part of another task, whose owner may drop it at any
+/// time.
 #[inline]
 pub(crate) fn dropped(record: &Record, outcome: Outcome, since: Option<u64>) {
     // Not in a forked child, whose locks may be held by threads that it does not have.
     if level::level() != Level::Off
         && let Some(way) = closing::way_of(record.runtime())
-        && record.kind() != TaskKind::BlockOn
+        && !matches!(record.kind(), TaskKind::BlockOn | TaskKind::Request)
     {
         at_end(record, way, outcome, since);
     }

@@ -1,10 +1,11 @@
 //! Both witnesses, in every order, with injected time; each finding with a twin that is none.
 
 use pollscope_capture::stack::Activity;
-use pollscope_capture::{SiteId, StackId};
+use pollscope_capture::{SiteId, StackId, TaskKind};
 
 use super::*;
 use crate::finding::{Kind, ThreadName};
+use crate::warnings::Key;
 
 const MS: u64 = 1_000_000;
 const KEY: PollKey = PollKey { task: 7, poll: 3 };
@@ -564,4 +565,38 @@ fn the_end_knows_the_cpu_time_and_keeps_whom_it_delayed() {
         "{}",
         finding.message
     );
+}
+
+/// One place makes the requests of all routes: each route has a record.
+#[test]
+fn requests_are_told_apart_by_route() {
+    let here = std::panic::Location::caller();
+    let site = pollscope_capture::site::intern(here, "Routed", 8, TaskKind::Request);
+    let mut bench = Bench::default();
+    for (task, route) in [(1, "GET /a"), (2, "GET /b"), (3, "GET /a")] {
+        let mut end = end(150);
+        end.of.key.task = task;
+        end.of.site = site;
+        end.of.task_name = Some(route.into());
+        bench.finished(end);
+    }
+    let told: Vec<_> = bench
+        .warnings
+        .all()
+        .map(|finding| (finding.task_name.as_deref(), finding.count))
+        .collect();
+    assert_eq!(told, [(Some("GET /a"), 2), (Some("GET /b"), 1)]);
+    // What is counted for the place is in these, also where an event was lost.
+    let count = |bench: &mut Bench| {
+        let found = crate::warnings::Found([0, 3]);
+        let example = |_| panic!("it is told");
+        let key = Key::Site(site);
+        for _ in 0..2 {
+            bench
+                .warnings
+                .recount(Kind::SlowPoll, key, found, true, example, 0);
+        }
+        bench.warnings.all().count()
+    };
+    assert_eq!(count(&mut bench), 2);
 }

@@ -1,13 +1,15 @@
 //! What the two witnesses of a slow poll say of it, and how they name it.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use pollscope_capture::scope::Belongs;
 use pollscope_capture::stack::{Activity, Verdict};
-use pollscope_capture::{SiteId, StackId};
+use pollscope_capture::{SiteId, StackId, TaskKind, site};
 
 use crate::detect::made;
 use crate::finding::{Certainty, Delayed, Finding, Kind, Source, ThreadName};
+use crate::warnings::Key;
 
 /// One poll, as both witnesses name it. Numbers of tasks are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +41,19 @@ pub(crate) struct LongPoll {
 }
 
 impl LongPoll {
+    /// The record that it belongs to: that of its site, and of its route where it is a request's.
+    pub(crate) fn record_key(&self) -> Key {
+        let is_request = site::get(self.site).kind == TaskKind::Request;
+        match self.task_name.as_deref().filter(|_| is_request) {
+            Some(route) => {
+                let mut hasher = DefaultHasher::new();
+                route.hash(&mut hasher);
+                Key::Named(self.site, hasher.finish())
+            }
+            None => Key::Site(self.site),
+        }
+    }
+
     /// What both tell of it. How grave it is, and why it took so long, is not said yet.
     pub(crate) fn finding(&self) -> Finding {
         let drop = self.key.poll == DROP;

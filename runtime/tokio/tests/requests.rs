@@ -1,0 +1,261 @@
+//! Requests: rows of their own inside somebody else's task, and nothing that is theirs is told twice, or at all where
+//! it is nobody's mistake.
+
+#![cfg(feature = "capture")]
+
+#[path = "support/findings.rs"]
+mod findings;
+#[path = "support/runtimes.rs"]
+mod runtimes;
+
+use std::future::{Future, pending, poll_fn};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, panic_any};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use findings::{Found, about, destroyed, settled, wait_until};
+use pollscope_capture::TaskKind;
+use pollscope_capture::event::Family;
+use pollscope_capture::record::{Outcome, Snapshot};
+use pollscope_capture::{names, registry, site, thread};
+use pollscope_tokio::private::Request;
+use pollscope_tokio::runtime::{Builder, Runtime};
+use pollscope_tokio::task;
+
+const SLOW: Duration = Duration::from_millis(100);
+
+fn debugging() -> Runtime {
+    runtimes::without_agent();
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .debug(true)
+        .slow_poll(SLOW)
+        .build()
+        .expect("a runtime")
+}
+
+#[track_caller]
+fn request<F: Future>(name: &str, future: F) -> Request<F> {
+    Request::new(future, Location::caller(), || Some(name))
+}
+
+/// The live request of this name.
+fn row(name: &str) -> Option<Snapshot> {
+    let mut found = None;
+    registry::tasks(|_, task| {
+        if names::get(task.name).as_deref() == Some(name) {
+            found = Some(task);
+        }
+    });
+    found
+}
+
+/// How the requests of a test ended, by `Outcome`.
+fn ended(test: &str) -> [u64; 5] {
+    let mut ended = [0; 5];
+    let of_test = |site: &&'static site::Site| {
+        site.kind == TaskKind::Request && site.type_name.contains(test)
+    };
+    let sites = (0..site::count()).map(|id| site::get(pollscope_capture::SiteId(id)));
+    for site in sites.filter(of_test) {
+        let tallies = thread::all().filter_map(|thread| thread.tally(site.id));
+        for tally in tallies {
+            for (sum, count) in ended.iter_mut().zip(&tally.ended) {
+                *sum += count.get();
+            }
+        }
+    }
+    ended
+}
+
+/// What was found of the test; not polls in which a busy machine had no CPU for us.
+fn found(test: &str) -> Vec<Found> {
+    let is_short = |found: &Found| found.ns.is_some_and(|ns| ns < SLOW.as_nanos() as u64);
+    about(test)
+        .into_iter()
+        .filter(|found| !is_short(found))
+        .collect()
+}
+
+#[track_caller]
+fn none(test: &str) {
+    settled(test);
+    let found = found(test);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[track_caller]
+fn only(test: &str) -> Found {
+    wait_until("a finding", || !found(test).is_empty());
+    settled(test);
+    let found = found(test);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    found[0].clone()
+}
+
+fn once<F: Future>(future: F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn a_row_inside_a_task() {
+    debugging().block_on(async {
+        let (tell, told) = pollscope_tokio::sync::oneshot::channel::<()>();
+        let handle = task::spawn(async move {
+            request("a_row_inside_a_task", async {
+                told.await.expect("told");
+                7
+            })
+            .await
+        });
+        let seen = loop {
+            match row("a_row_inside_a_task") {
+                Some(row) if row.polls() > 0 && !row.is_polled() => break row,
+                _ => task::yield_now().await,
+            }
+        };
+        assert_eq!(seen.kind, TaskKind::Request);
+        assert_eq!(seen.parent, handle.pollscope_id());
+        assert!(site::get(seen.site).file.ends_with("requests.rs"));
+        tell.send(()).expect("it waits");
+        assert_eq!(handle.await.expect("it ends"), 7);
+        assert!(row("a_row_inside_a_task").is_none(), "it has ended");
+    });
+}
+
+#[test]
+fn a_row_in_a_task_of_nobody_we_know() {
+    runtimes::without_agent();
+    let mut request = pin!(request("a_row_in_a_task_of_nobody", pending::<()>()));
+    let row_now = || row("a_row_in_a_task_of_nobody").expect("it lives");
+    assert_eq!((row_now().polls(), row_now().parent), (0, 0));
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(request.as_mut().poll(&mut cx).is_pending());
+    assert!(request.as_mut().poll(&mut cx).is_pending());
+    assert_eq!(row_now().polls(), 2);
+}
+
+#[test]
+fn an_error_is_its_callers() {
+    runtimes::without_agent();
+    let answer = |fails: bool| async move { if fails { Err("no".to_owned()) } else { Ok(1) } };
+    let failed = once(request("an_error", answer(true)));
+    assert_eq!(failed, Poll::Ready(Err("no".to_owned())));
+    let fine = once(request("an_error", answer(false)));
+    assert_eq!(fine, Poll::Ready(Ok(1)));
+    let ended = ended("an_error_is_its_callers");
+    assert_eq!(ended[Outcome::Error as usize], 1);
+    assert_eq!(ended[Outcome::Ok as usize], 1);
+    none("an_error_is_its_callers");
+}
+
+#[test]
+fn dropped_it_is_aborted_and_no_finding() {
+    runtimes::without_agent();
+    let waits = || async { pending::<()>().await };
+    drop(request("dropped", waits()));
+    assert!(once(request("dropped", waits())).is_pending());
+    let test = "dropped_it_is_aborted_and_no_finding";
+    assert_eq!(ended(test)[Outcome::Aborted as usize], 2);
+    none(test);
+}
+
+#[test]
+fn at_its_runtimes_end_it_is_no_finding() {
+    let runtime = debugging();
+    let waits = || async { pending::<()>().await };
+    // As a library does it: by Tokio's own spawn.
+    let handle = runtime.handle().clone().into_tokio();
+    let polled = request("polled at the end", waits());
+    handle.spawn(polled);
+    let unpolled = request("unpolled at the end", waits());
+    handle.spawn(async move {
+        pending::<()>().await;
+        unpolled.await;
+    });
+    while row("polled at the end").is_none_or(|row| row.polls() == 0) {
+        std::thread::yield_now();
+    }
+    drop(runtime);
+    wait_until("their end", || row("unpolled at the end").is_none());
+    assert_eq!(
+        ended("at_its_runtimes_end_it_is_no_finding")[Outcome::Aborted as usize],
+        2
+    );
+    none("at_its_runtimes_end_it_is_no_finding");
+    assert!(destroyed("at_its_runtimes_end_it_is_no_finding").is_empty());
+}
+
+#[test]
+fn a_panic_goes_through() {
+    runtimes::without_agent();
+    let panics = async { panic_any("in a request") };
+    let caught = catch_unwind(AssertUnwindSafe(|| once(request("panics", panics))));
+    let payload = caught.expect_err("it panicked");
+    assert_eq!(payload.downcast_ref(), Some(&"in a request"));
+    assert_eq!(ended("a_panic_goes_through")[Outcome::Panic as usize], 1);
+    none("a_panic_goes_through");
+}
+
+/// A task of ours in which a request blocks: the request is slow, and what is around it is not.
+#[test]
+fn a_slow_poll_is_the_innermosts() {
+    debugging().block_on(async {
+        let handle = task::spawn(async {
+            request("outer", async {
+                request("inner", async { std::thread::sleep(2 * SLOW) }).await;
+                task::yield_now().await;
+            })
+            .await;
+        });
+        handle.await.expect("it ends");
+    });
+    let found = only("a_slow_poll_is_the_innermosts");
+    assert_eq!(found.task_name.as_deref(), Some("inner"));
+    assert_eq!(found.site.kind, TaskKind::Request);
+}
+
+/// The twin: what the task does beside its requests is its own.
+#[test]
+fn a_slow_poll_beside_a_request() {
+    debugging().block_on(async {
+        let handle = task::spawn(async {
+            request("quick", async {}).await;
+            std::thread::sleep(2 * SLOW);
+        });
+        handle.await.expect("it ends");
+    });
+    let found = only("a_slow_poll_beside_a_request");
+    assert_eq!((found.family, found.task_name), (Family::SlowPoll, None));
+}
+
+#[test]
+fn time_in_a_slow_request_is_the_tasks_too() {
+    debugging().block_on(async {
+        let (go, told) = pollscope_tokio::sync::oneshot::channel::<()>();
+        let handle = task::spawn(async move {
+            let mut blocks = pin!(request("blocks", async {
+                std::thread::sleep(2 * SLOW);
+                pending::<()>().await;
+            }));
+            poll_fn(|cx| Poll::Ready(blocks.as_mut().poll(cx).is_pending())).await;
+            told.await.expect("told");
+        });
+        let slow = SLOW.as_nanos() as u64;
+        let task = loop {
+            match registry::find(handle.pollscope_id()) {
+                Some((_, task)) if task.polls() > 0 && !task.is_polled() => break task,
+                _ => task::yield_now().await,
+            }
+        };
+        assert!(task.busy_ns >= 2 * slow, "{task:?}");
+        assert!(task.max_ns < task.busy_ns, "{task:?}");
+        let request = row("blocks").expect("it lives");
+        assert!(request.max_ns >= 2 * slow, "{request:?}");
+        go.send(()).expect("it waits");
+        handle.await.expect("it ends");
+    });
+    only("time_in_a_slow_request");
+}
