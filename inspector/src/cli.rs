@@ -18,6 +18,7 @@ mod live;
 mod ps;
 mod run;
 mod targets;
+mod track;
 mod values;
 
 pub use exit::{Exit, Failure};
@@ -32,7 +33,7 @@ use values::{FailOn, Setting};
     args_conflicts_with_subcommands = true,
     max_term_width = 100,
     after_help = "TARGET is a PID, HOST:PORT, http://HOST:PORT or unix:PATH; `pollscope ps` lists what is here.\n\
-        Exit codes: 0 ok, 1 --fail-on matched, 2 usage, 3 no such target, 4 refused or incompatible, 5 connection lost, 70 our own fault."
+        Exit codes: 0 ok, 1 --fail-on or track --check found some, 2 usage, 3 no such target, 4 refused or incompatible, 5 connection lost, 70 our own fault."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -190,6 +191,22 @@ enum Command {
         /// The id of the task
         task: u64,
     },
+    /// Put `#[pollscope::tracked]` where it is missing in Rust sources
+    #[command(group(clap::ArgGroup::new("mode").required(true)))]
+    Track {
+        /// Files, and folders to look through, without what `.gitignore` names
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// Print each function that is not tracked, change nothing; exit with 1 if there is one
+        #[arg(long, group = "mode")]
+        check: bool,
+        /// Write the attributes into the files
+        #[arg(long, group = "mode")]
+        write: bool,
+        /// Print an object of schema 1
+        #[arg(long)]
+        json: bool,
+    },
     /// Explain a kind of warning: meaning, likely fix, how to silence it
     Explain {
         /// As warnings name it: `slow_poll`
@@ -263,6 +280,12 @@ fn dispatch(cli: Cli, paint: Paint) -> Result<Exit, Failure> {
         } => ask::dump(&target, symbols.from(), task, json, paint),
         Command::Set { target, settings } => ask::set(&target, &settings),
         Command::Abort { target, task } => ask::abort(&target, task),
+        Command::Track {
+            paths,
+            check: _,
+            write,
+            json,
+        } => track::track(&track::Asked { paths, write, json }),
         Command::Explain { kind } => exit::print(|out| match crate::explain::find(&kind) {
             Some(explanation) => crate::report::explanation(out, explanation, paint),
             None => Err(Failure::Message(

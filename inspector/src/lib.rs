@@ -10,5 +10,6 @@ pub mod model;
 pub mod net;
 pub mod report;
 pub mod terminal;
+pub mod track;
 pub mod tui;
 pub mod ui;

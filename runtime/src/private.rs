@@ -11,6 +11,12 @@ use pollscope_tokio::private::{Read, error_text, spawn_described};
 
 use crate::task::JoinHandle;
 
+/// Calls a function that is not called again.
+#[inline]
+pub fn once<R>(body: impl FnOnce() -> R) -> R {
+    body()
+}
+
 /// Spawns a task whose error is read by `read`.
 ///
 /// The function pointer, not a type parameter: from it the compiler learns the type of the closure's argument

@@ -178,6 +178,15 @@ fn the_inspector_flows_one_way() {
         ),
         none
     );
+    // Sources are no target's: what reads them knows nothing of one.
+    assert_eq!(
+        offenders(
+            "inspector/src/track",
+            &["crate::net", "crate::app", "crate::ui", "crate::cli"],
+            &[]
+        ),
+        none
+    );
     // The demo has one door.
     assert_eq!(
         offenders(

@@ -10,7 +10,7 @@ use crate::net::NetError;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Exit {
     Ok,
-    /// `report --fail-on` matched.
+    /// `report --fail-on` matched; `track` found what is not tracked, or is no Rust.
     Matched,
     Usage,
     NoTarget,

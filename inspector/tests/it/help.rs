@@ -29,6 +29,7 @@ fn of_each_command() {
         "dump",
         "set",
         "abort",
+        "track",
         "explain",
         "completions",
         "man",

@@ -7,4 +7,5 @@ mod fake;
 mod help;
 mod hostile;
 mod session;
+mod track;
 mod watch;

@@ -21,7 +21,7 @@ pub(super) fn track(mut function: Function<'_>, args: &Args) -> syn::Result<()> 
         ReturnType::Type(_, ty) => Some(&**ty),
         ReturnType::Default => None,
     };
-    let body = call_body(function.block, ty);
+    let body = call_body(krate, function.block, ty);
     fill(
         function.block,
         quote! {

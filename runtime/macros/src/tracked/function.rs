@@ -138,7 +138,7 @@ fn body_of(output: &ReturnType, body: &syn::Block) -> TokenStream {
 fn called(mut function: Function<'_>, args: &Args) -> syn::Result<()> {
     mark(&mut function);
     let krate = &args.krate;
-    let body = call_body(function.block, None);
+    let body = call_body(krate, function.block, None);
     fill(
         function.block,
         quote! {
@@ -149,13 +149,10 @@ fn called(mut function: Function<'_>, args: &Args) -> syn::Result<()> {
 
 /// The value of a body, with its `return`s, and with panics that name their own lines: a closure is not
 /// `#[track_caller]`. Where the type can be written it is, for `return`s of several types that become one.
-pub(super) fn call_body(body: &syn::Block, ty: Option<&Type>) -> TokenStream {
+///
+/// Called by a function and not in place: the compiler would take it for one that can be called again, which may not
+/// hand on what it holds.
+pub(super) fn call_body(krate: &syn::Path, body: &syn::Block, ty: Option<&Type>) -> TokenStream {
     let output = ty.map(|ty| quote!(-> #ty));
-    quote! {
-        {
-            #[allow(clippy::redundant_closure_call)]
-            let value = (move || #output #body)();
-            value
-        }
-    }
+    quote!(#krate::private::once(move || #output #body))
 }

@@ -63,6 +63,13 @@ impl Account {
     }
 }
 
+impl Account {
+    #[pollscope::tracked]
+    fn lends(&mut self, by: usize) -> impl Future<Output = &mut Self> {
+        self.grow(by)
+    }
+}
+
 trait Store {
     async fn load(&self, key: &str) -> Option<String>;
     fn send(&self) -> impl Future<Output = u8> + Send;
@@ -179,7 +186,8 @@ fn each_does_what_it_did_and_is_silent_when_awaited() {
             ),
             (9, 8)
         );
-        assert_eq!(account.close("!").await, "axxx!");
+        assert_eq!(account.lends(1).await.name, "axxxx");
+        assert_eq!(account.close("!").await, "axxxx!");
         assert_eq!(Box::new(Account::new()).boxed().await, 1);
         module::outer().await;
         module::Inner.method().await;
