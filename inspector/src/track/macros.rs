@@ -25,22 +25,3 @@ pub(super) fn async_functions(tokens: &TokenStream) -> usize {
     }
     count
 }
-
-#[cfg(test)]
-mod tests {
-    use quote::quote;
-
-    use super::*;
-
-    #[test]
-    fn they_are_counted_at_any_depth() {
-        let tokens = quote! {
-            ($name:ident) => {
-                pub async fn $name() { async move { f().await } }
-                mod a { async unsafe fn b() {} async extern "C" fn c() {} }
-                fn async_d() -> impl Future { async { } }
-            };
-        };
-        assert_eq!(async_functions(&tokens), 3);
-    }
-}

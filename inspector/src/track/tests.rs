@@ -6,8 +6,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use proptest::prelude::*;
+use quote::quote;
 
-use super::{ATTRIBUTE, Broken, Source, edit, find, sources, write};
+use super::{ATTRIBUTE, Broken, Source, edit, find, macros, sources, write};
 
 fn tracked(source: &str) -> String {
     edit::insert(source, &find(source).unwrap().places)
@@ -98,6 +99,18 @@ fn a_mistake_is_told_by_line_and_column() {
     assert_eq!((line, column), (3, 13), "{why}");
     assert!(find("fn f() {").is_err());
     assert!(find("\"").is_err());
+}
+
+#[test]
+fn async_functions_in_macros_are_counted_at_any_depth() {
+    let tokens = quote! {
+        ($name:ident) => {
+            pub async fn $name() { async move { f().await } }
+            mod a { async unsafe fn b() {} async extern "C" fn c() {} }
+            fn async_d() -> impl Future { async { } }
+        };
+    };
+    assert_eq!(macros::async_functions(&tokens), 3);
 }
 
 /// Text that comes between items, and items with functions at various places of a line.
