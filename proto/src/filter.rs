@@ -6,6 +6,7 @@
 //! | `"a b"` | the same for text with blanks or signs; `\"` and `\\` inside |
 //! | `state:idle` | `state`, `kind`, `outcome`, `warned` equal one of their words |
 //! | `site:a.rs:10` | `name`, `site`, `type`, `span`, `thread` contain the text |
+//! | `label:order=42` | the task has the label; `label:order` whatever its value |
 //! | `id:7` | a number equals; `thread:7` and `runtime:7` too |
 //! | `busy>100ms` | `>`, `>=`, `<`, `<=`, `=` with `ns us ms s m h d`, with `k M G`, for `bytes` with `k M G` of 1024 |
 //! | `!term` | not |
@@ -27,7 +28,7 @@ mod text;
 mod value;
 
 pub use parse::FilterError;
-pub use text::contains_folded;
+pub use text::{contains_folded, equals_folded};
 pub use value::time_ns;
 
 /// A filter that was understood. The empty filter matches everything.
@@ -49,6 +50,8 @@ enum Test {
     /// In lower case.
     Contains(TextKey, String),
     Is(WordKey, &'static str),
+    /// Key and value in lower case; without a value any will do.
+    Label(String, Option<String>),
     Compare(NumberKey, Comparison, u64),
 }
 
@@ -119,6 +122,9 @@ keys! {
     }
 }
 
+/// The key by which a filter asks for a label.
+const LABEL: &str = "label";
+
 impl WordKey {
     /// The words that a filter may ask for.
     pub const fn words(self) -> &'static [&'static str] {
@@ -186,6 +192,13 @@ pub trait Fields {
     /// A number in the key's unit, or `None` where it was not measured.
     fn number(&self, key: NumberKey) -> Option<u64>;
 
+    /// Whether the row has a label of this key, and of this value where one is asked for. Both are in lower case: see
+    /// [`equals_folded`].
+    fn has_label(&self, key: &str, value: Option<&str>) -> bool {
+        let _ = (key, value);
+        false
+    }
+
     /// Whether `file:line` of the spawn site contains the text. `needle` is in lower case.
     ///
     /// Override it where the site is not kept as one text.
@@ -218,6 +231,7 @@ impl Test {
             Self::Contains(key, needle) => contains(row, *key, needle),
             Self::Is(WordKey::Warned, "any") => row.word(WordKey::Warned) != "none",
             Self::Is(key, word) => row.word(*key) == *word,
+            Self::Label(key, value) => row.has_label(key, value.as_deref()),
             Self::Compare(key, comparison, value) => row
                 .number(*key)
                 .is_some_and(|have| comparison.holds(have, *value)),

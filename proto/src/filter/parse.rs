@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::text::fold;
-use super::{Comparison, Filter, NumberKey, Term, Test, TextKey, WordKey};
+use super::{Comparison, Filter, LABEL, NumberKey, Term, Test, TextKey, WordKey};
 use crate::limits::{MAX_FILTER_BYTES, MAX_FILTER_TERMS};
 
 /// What was not understood, and where. One line of text.
@@ -86,7 +86,8 @@ impl<'a> Reader<'a> {
 
     fn keyed(&mut self, key: &str, sign: Sign) -> Result<Test, FilterError> {
         let (words, text, number) = (WordKey::find(key), TextKey::find(key), NumberKey::find(key));
-        if words.is_none() && text.is_none() && number.is_none() {
+        let is_label = key == LABEL;
+        if words.is_none() && text.is_none() && number.is_none() && !is_label {
             let message = format!("no key `{key}`; quote it to search for it as text");
             return Err(self.error(message));
         }
@@ -98,6 +99,16 @@ impl<'a> Reader<'a> {
             message,
         };
         match sign {
+            Sign::Colon | Sign::Compare(Comparison::Equal) if is_label => {
+                let (key, value) = match value.split_once('=') {
+                    Some((key, value)) => (key, Some(fold(value))),
+                    None => (&*value, None),
+                };
+                if key.is_empty() {
+                    return Err(fail("expected a label, like order=42 or order".to_owned()));
+                }
+                Ok(Test::Label(fold(key), value))
+            }
             Sign::Colon | Sign::Compare(Comparison::Equal) => {
                 if let Some(key) = words {
                     let word = key.words().iter().find(|word| **word == value);
@@ -226,6 +237,13 @@ impl fmt::Display for Filter {
                     write_text(text, true, f)?;
                 }
                 Test::Is(key, word) => write!(f, "{}:{word}", key.as_str())?,
+                Test::Label(key, value) => {
+                    write!(f, "{LABEL}:")?;
+                    match value {
+                        Some(value) => write_text(&format!("{key}={value}"), true, f)?,
+                        None => write_text(key, true, f)?,
+                    }
+                }
                 Test::Compare(key, comparison, value) => {
                     write!(f, "{}{}", key.as_str(), comparison.sign())?;
                     key.unit().write(*value, f)?;

@@ -36,6 +36,10 @@ impl Fields for Row {
             _ => None,
         }
     }
+
+    fn has_label(&self, key: &str, value: Option<&str>) -> bool {
+        equals_folded("Order", key) && value.is_none_or(|value| equals_folded("A 42", value))
+    }
 }
 
 fn matches(filter: &str) -> bool {
@@ -75,6 +79,10 @@ fn terms_that_hold() {
         "!state:running",
         "!busy>1s",
         "settle busy>100ms !kind:local",
+        "label:order",
+        "label=ORDER",
+        "label:\"order=a 42\"",
+        "!label:tenant",
         // Not measured: passes no comparison, so its negation holds.
         "!wakes<5",
     ] {
@@ -96,6 +104,9 @@ fn terms_that_do_not_hold() {
         "!settle",
         "settle state:done",
         "thread:4712",
+        "label:orde",
+        "label:order=4",
+        "label:tenant=\"a 42\"",
     ] {
         assert!(!matches(filter), "{filter}");
     }
@@ -125,6 +136,11 @@ fn errors_say_where_and_what() {
         ("\"a\"b", "column 4: a blank must follow the closing quote"),
         ("\"\"", "column 1: there is nothing between the quotes"),
         (
+            "label:=42",
+            "column 7: expected a label, like order=42 or order",
+        ),
+        ("label>5", "column 7: label is no number: write label:5"),
+        (
             "id:99999999999999999999",
             "column 4: expected a number, like 12 or 1k",
         ),
@@ -150,6 +166,8 @@ fn written_back_in_the_shortest_exact_form() {
         ("age>0", "age>0"),
         ("\"state:idle\"", "\"state:idle\""),
         ("\"plain\"", "plain"),
+        ("label=Order=A=b", "label:order=a=b"),
+        ("label:order=", "label:order="),
     ] {
         assert_eq!(filter.parse::<Filter>().unwrap().to_string(), written);
     }
@@ -165,7 +183,7 @@ proptest! {
 
     #[test]
     fn what_is_written_reads_the_same(
-        text in r#"( |!|"|\\|:|<|>=|=|1|5ms|[a-zA-ZΣß\u{130}]|state:|idle|busy|thread:|name:|µ){0,24}"#
+        text in r#"( |!|"|\\|:|<|>=|=|1|5ms|[a-zA-ZΣß\u{130}]|state:|idle|busy|thread:|name:|label:|µ){0,24}"#
     ) {
         if let Ok(filter) = text.parse::<Filter>() {
             let written = filter.to_string();

@@ -19,6 +19,17 @@ pub fn contains_folded(text: &str, needle: &str) -> bool {
         .any(|(at, _)| starts_with_folded(&text[at..], needle))
 }
 
+/// Whether `text` is `needle`, which must be in lower case already.
+///
+/// ```
+/// use pollscope_proto::filter::equals_folded;
+/// assert!(equals_folded("Order", "order"));
+/// assert!(!equals_folded("orders", "order"));
+/// ```
+pub fn equals_folded(text: &str, needle: &str) -> bool {
+    text.chars().flat_map(char::to_lowercase).eq(needle.chars())
+}
+
 fn starts_with_folded(text: &str, needle: &str) -> bool {
     let mut letters = text.chars().flat_map(char::to_lowercase);
     needle.chars().all(|want| letters.next() == Some(want))

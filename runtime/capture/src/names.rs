@@ -26,13 +26,18 @@ fn with<R>(f: impl FnOnce(&mut Names) -> R) -> R {
         .get_or_insert_with(Names::default))
 }
 
-/// Takes a hold on a name; 0 where there is no room.
-pub(crate) fn hold(text: &str) -> u32 {
-    let mut end = text.len().min(LONGEST);
+/// As much of a text as fits into `most` bytes, on a character's boundary.
+pub(crate) fn cut(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    let text = &text[..end];
+    &text[..end]
+}
+
+/// Takes a hold on a name; 0 where there is no room.
+pub(crate) fn hold(text: &str) -> u32 {
+    let text = cut(text, LONGEST);
     if text.is_empty() {
         return 0;
     }

@@ -14,7 +14,7 @@ pub(crate) mod misuse;
 
 use crate::event::PanicText;
 use crate::record::Record;
-use crate::{backtrace, clock, level, registry, thread};
+use crate::{backtrace, clock, level, names, registry, thread};
 
 /// Longest panic message kept, in bytes.
 const LONGEST: usize = 1024;
@@ -128,11 +128,7 @@ fn message(payload: &dyn std::any::Any) -> Option<&str> {
     payload.downcast_ref::<&str>().copied().or_else(owned)
 }
 
-/// A text cut at the limit, on a character's boundary.
+/// A text cut at the limit.
 pub(crate) fn cut(text: &str) -> &str {
-    let mut end = text.len().min(LONGEST);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
+    names::cut(text, LONGEST)
 }

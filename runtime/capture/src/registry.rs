@@ -154,6 +154,11 @@ pub fn set_spans(probe: SpanProbe) {
     crate::instrumented::spans::set(probe);
 }
 
+/// Says that somebody collects spans: from now on tasks show the one they are made in.
+pub fn spans_are_collected() {
+    crate::instrumented::spans::set_collected();
+}
+
 /// Whether this is the process that started us, not a fork of it.
 pub fn is_own_process() -> bool {
     PID.load(Ordering::Relaxed) == std::process::id()

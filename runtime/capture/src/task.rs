@@ -6,20 +6,24 @@
 
 mod aborts;
 mod destroyed;
+mod extras;
 mod panics;
 mod share;
 
 pub use aborts::{Aborter, aborter};
 pub(crate) use destroyed::dropped;
 pub use destroyed::still_polled;
+pub(crate) use extras::keep_span;
+pub use extras::{Extras, MAX_LABELS, extras, label};
 pub(crate) use panics::panicked;
 pub use share::HandleShare;
 
 use std::panic::Location;
 
 use crate::event::{Detail, Event, Family, NoteText, Teller};
+use crate::instrumented::spans;
 use crate::level::{self, Level};
-use crate::protocol::sides::{ABORTED, HANDLE_GONE, LISTED, READ};
+use crate::protocol::sides::{ABORTED, EXTRAS, HANDLE_GONE, LISTED, READ};
 use crate::record::{Birth, Outcome, Record, TaskKind};
 use crate::thread::Role;
 use crate::{StackId, backtrace, clock, names, registry, thread};
@@ -108,6 +112,7 @@ pub(crate) fn born<F>(meta: &Meta<'_>) -> Option<&'static Record> {
             Asks::Caller => HANDLE_GONE | READ,
         },
     });
+    spans::at_birth(record);
     Some(record)
 }
 
@@ -158,8 +163,8 @@ fn last(record: &'static Record, bits: u32) {
     if record.outcome() == Outcome::Panic {
         panics::settle(record, bits);
     }
-    // One test for both: most tasks are neither.
-    if bits & (ABORTED | LISTED) != 0 {
+    // One test for all: most tasks are in none.
+    if bits & (ABORTED | LISTED | EXTRAS) != 0 {
         forget(record.id.get(), bits);
     }
     names::release(record.name());
@@ -176,6 +181,9 @@ fn forget(id: u64, bits: u32) {
     }
     if bits & LISTED != 0 {
         registry::unlist(id);
+    }
+    if bits & EXTRAS != 0 {
+        extras::forget(id);
     }
 }
 

@@ -36,6 +36,21 @@ where
     watched!(task, future, describe => |future, share| JoinHandle::new(tokio::task::spawn(future), share))
 }
 
+/// Spawns a task as made at `location`, that nobody joins: its errors are its own matter.
+#[track_caller]
+pub fn spawn_detached<F>(future: F, location: &'static Location<'static>)
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    drop(spawn_described(future, crate::describe::Known, location).expecting_errors());
+}
+
+/// Starts pollscope, unless something did.
+pub fn start() {
+    crate::setup::ensure_started();
+}
+
 /// The text of an error: cut, and without a panic of the program's own formatting.
 pub fn error_text(
     type_name: &'static str,

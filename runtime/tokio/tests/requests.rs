@@ -18,6 +18,7 @@ use findings::{Found, about, destroyed, settled, wait_until};
 use pollscope_capture::TaskKind;
 use pollscope_capture::event::Family;
 use pollscope_capture::record::{Outcome, Snapshot};
+use pollscope_capture::task::{self as capture_task, label};
 use pollscope_capture::{names, registry, site, thread};
 use pollscope_tokio::private::Request;
 use pollscope_tokio::runtime::{Builder, Runtime};
@@ -258,4 +259,69 @@ fn time_in_a_slow_request_is_the_tasks_too() {
         handle.await.expect("it ends");
     });
     only("time_in_a_slow_request");
+}
+
+/// The labels of the live task with this id.
+fn labels(id: u64) -> Vec<(String, String)> {
+    let extras = capture_task::extras(id);
+    let labels = extras.iter().flat_map(|extras| &extras.labels);
+    labels
+        .map(|(key, value)| (key.to_string(), value.to_string()))
+        .collect()
+}
+
+#[test]
+fn a_label_is_the_innermosts_and_goes_with_it() {
+    debugging().block_on(async {
+        let (go, told) = pollscope_tokio::sync::oneshot::channel::<()>();
+        let handle = task::spawn(async move {
+            assert!(label("task"));
+            let request = request("labelled", async {
+                assert!(label("order=42") && label(" order = 43 ") && label("tenant=a=b"));
+                assert!(!label("") && !label(" =no key"));
+                told.await.expect("told");
+            });
+            request.await;
+            assert!(label("after=1"));
+        });
+        let id = loop {
+            match row("labelled") {
+                Some(row) if row.has_extras() && !row.is_polled() => break row.id,
+                _ => task::yield_now().await,
+            }
+        };
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(labels(id), [pair("order", "43"), pair("tenant", "a=b")]);
+        assert_eq!(labels(handle.pollscope_id()), [pair("task", "")]);
+        go.send(()).expect("it waits");
+        let task = handle.pollscope_id();
+        handle.await.expect("it ends");
+        assert!(labels(id).is_empty() && labels(task).is_empty());
+    });
+}
+
+#[test]
+fn a_label_outside_of_any_task() {
+    runtimes::without_agent();
+    assert!(!label("order=42"));
+    debugging().block_on(async {
+        let labelled = task::spawn_blocking(|| label("order=42"));
+        assert!(!labelled.await.expect("it ends"), "no poll is here");
+    });
+}
+
+#[test]
+fn labels_of_one_task_are_bounded() {
+    let long = "ü".repeat(1000);
+    let labelled = request("bounded", async {
+        let kept = (0..100).filter(|number| label(&format!("key{number}={long}")));
+        let kept = kept.count();
+        assert!(!label(&format!("{long}=1")) && label(&format!("key7={long}")));
+        let here = pollscope_capture::task::poll_here().expect("a request");
+        for (key, value) in labels(here.task) {
+            assert!(key.len() <= 64 && value.len() <= 256, "{key} {value}");
+        }
+        kept
+    });
+    assert_eq!(once(labelled), Poll::Ready(capture_task::MAX_LABELS));
 }

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use pollscope_capture::level::{self, Level};
 use pollscope_capture::record::{Outcome, Record, Snapshot};
 use pollscope_capture::site::{self, Site};
+use pollscope_capture::task::{Extras, extras};
 use pollscope_capture::{TaskKind, clock, names};
-use pollscope_proto::filter::{Fields, NumberKey, TextKey, WordKey};
+use pollscope_proto::filter::{Fields, NumberKey, TextKey, WordKey, equals_folded};
 use pollscope_proto::order::Order;
 
 use super::world::{RunningPoll, World};
@@ -24,6 +25,7 @@ pub(super) struct Task<'a> {
     record: &'static Record,
     world: &'a World,
     name: OnceCell<Option<Arc<str>>>,
+    extras: OnceCell<Option<Arc<Extras>>>,
 }
 
 impl<'a> Task<'a> {
@@ -34,6 +36,7 @@ impl<'a> Task<'a> {
             record,
             world,
             name: OnceCell::new(),
+            extras: OnceCell::new(),
         }
     }
 
@@ -42,6 +45,17 @@ impl<'a> Task<'a> {
         self.name
             .get_or_init(|| names::get(self.seen.name))
             .as_ref()
+    }
+
+    /// Its labels and span, where it has any. Takes a lock for those.
+    pub(super) fn extras(&self) -> Option<&Extras> {
+        let of_task = || {
+            self.seen
+                .has_extras()
+                .then(|| extras(self.seen.id))
+                .flatten()
+        };
+        self.extras.get_or_init(of_task).as_deref()
     }
 
     pub(super) fn state(&self) -> TaskState {
@@ -181,7 +195,7 @@ impl Fields for Task<'_> {
             TextKey::Name => self.name().map(AsRef::as_ref),
             TextKey::Site => Some(&self.world.site(self.seen.site).text),
             TextKey::Type => Some(self.site.type_name),
-            TextKey::Span => None,
+            TextKey::Span => self.extras().map(|extras| &*extras.span),
             TextKey::Thread => self.poll().map(|poll| &*poll.thread),
             TextKey::Runtime => self
                 .world
@@ -216,6 +230,14 @@ impl Fields for Task<'_> {
             },
             WordKey::Warned => self.warned().map_or("none", Severity::name),
         }
+    }
+
+    fn has_label(&self, key: &str, value: Option<&str>) -> bool {
+        self.extras().is_some_and(|extras| {
+            extras.labels.iter().any(|(known, set)| {
+                equals_folded(known, key) && value.is_none_or(|value| equals_folded(set, value))
+            })
+        })
     }
 
     fn number(&self, key: NumberKey) -> Option<u64> {

@@ -1,11 +1,13 @@
 //! Rows of the wire: a task, a site, a thread, with every text cut to its bound.
 
+use std::collections::HashMap;
+
 use pollscope_capture::record::Outcome;
 use pollscope_capture::site::Site;
-use pollscope_capture::task::aborter;
+use pollscope_capture::task::{Extras, aborter};
 use pollscope_capture::thread::Role;
 use pollscope_capture::{Level, TaskKind, clock};
-use pollscope_proto::limits::{self, MAX_TEXT_BYTES};
+use pollscope_proto::limits::{self, MAX_LABELS, MAX_TEXT_BYTES};
 use pollscope_proto::v1;
 
 use super::fields::Task;
@@ -45,8 +47,11 @@ pub(super) fn task(task: &Task<'_>) -> v1::TaskRow {
         max_poll_ns: task.max_poll_ns(),
         current_poll_ns: task.current_ns(),
         tid: task.poll().map_or(0, |poll| poll.tid),
-        span: String::new(),
-        labels: std::collections::HashMap::new(),
+        span: task
+            .extras()
+            .map(|extras| text(&extras.span))
+            .unwrap_or_default(),
+        labels: task.extras().map(labels).unwrap_or_default(),
         warned: severity(task.warned()).into(),
         ended_ns: task.ended().map(clock::mono_of),
         aborted_by: known.is_aborted().then(|| aborted_by(known.id)).flatten(),
@@ -54,6 +59,13 @@ pub(super) fn task(task: &Task<'_>) -> v1::TaskRow {
         last_waker_task: known.last_waker,
         last_waker_tid: known.last_waker_tid,
     }
+}
+
+fn labels(extras: &Extras) -> HashMap<String, String> {
+    let labels = extras.labels.iter().take(MAX_LABELS);
+    labels
+        .map(|(key, value)| (text(key), text(value)))
+        .collect()
 }
 
 /// Who aborted the task; the lock is taken for aborted tasks only.

@@ -3,8 +3,11 @@
 //! `tracing` documents it as a mistake: the span then seems to be around whatever the thread runs next. It can be seen
 //! from outside, because the current span of the thread is another after the poll than before. Asking for it costs a
 //! call into the subscriber, so only some polls are asked about: the first two of a task, and two of each 64. In debug.
+//!
+//! And the span that a task is made in, where anybody collects spans: until then a birth pays one load for it.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::event::{Family, NoteText};
 use crate::record::Record;
@@ -17,6 +20,8 @@ pub struct SpanProbe {
     pub current: fn() -> u64,
     /// Name and place of the current span.
     pub describe: fn() -> Option<SpanText>,
+    /// Name and fields of the current span, as a task that is made in it shows them. Must not panic.
+    pub text: fn() -> Option<String>,
 }
 
 /// What is known of a span.
@@ -29,10 +34,33 @@ pub struct SpanText {
 }
 
 static PROBE: OnceLock<SpanProbe> = OnceLock::new();
+/// Somebody collects spans.
+static COLLECTED: AtomicBool = AtomicBool::new(false);
 
 /// Sets who knows of spans. The first holds.
 pub(crate) fn set(probe: SpanProbe) {
     let _ = PROBE.set(probe);
+}
+
+/// Says that somebody collects spans, from now on.
+pub(crate) fn set_collected() {
+    COLLECTED.store(true, Ordering::Relaxed);
+}
+
+/// Notes the span that a task is made in.
+#[inline]
+pub(crate) fn at_birth(record: &Record) {
+    if COLLECTED.load(Ordering::Relaxed) {
+        note(record);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn note(record: &Record) {
+    if let Some(text) = PROBE.get().and_then(|probe| (probe.text)()) {
+        task::keep_span(record, &text);
+    }
 }
 
 /// Edges of the polls that are not asked about.

@@ -15,6 +15,8 @@ pub(crate) const TASK_GONE: u32 = 1;
 pub(crate) const HANDLE_GONE: u32 = 1 << 1;
 /// Somebody took the result, or the error in its place.
 pub(crate) const READ: u32 = 1 << 2;
+/// More is known of the task than its record has: labels, a span.
+pub(crate) const EXTRAS: u32 = 1 << 3;
 /// Somebody keeps a way to abort the task, and wants to know when the record goes.
 pub(crate) const LISTED: u32 = 1 << 4;
 /// Somebody aborted the task by its handle: its end is wanted.
@@ -49,7 +51,7 @@ impl Sides {
         self.0.load(Ordering::Relaxed) >> NUMBER_SHIFT
     }
 
-    /// Adds bits. The handle's side, before it leaves.
+    /// Adds bits. Either side, before it leaves.
     #[inline]
     pub(crate) fn mark(&self, bits: u32) {
         self.0.fetch_or(bits, Ordering::Relaxed);

@@ -1,7 +1,7 @@
 //! A record as a reader sees it.
 
 use super::{Outcome, TaskKind};
-use crate::protocol::sides::{ABORTED, EXPECTED, HANDLE_GONE, READ};
+use crate::protocol::sides::{ABORTED, EXPECTED, EXTRAS, HANDLE_GONE, READ};
 use crate::{SiteId, StackId};
 
 /// What a record said at one moment, all of one task.
@@ -72,6 +72,11 @@ impl Snapshot {
     /// Whether somebody asked for its abort by its handle: see `task::aborter`.
     pub fn is_aborted(&self) -> bool {
         self.sides & ABORTED != 0
+    }
+
+    /// Whether there is more to know of it: see `task::extras`.
+    pub fn has_extras(&self) -> bool {
+        self.sides & EXTRAS != 0
     }
 
     /// Whether it ended with an error or a panic, and its handle is held by somebody who has not looked yet. Errors

@@ -38,6 +38,11 @@ pub fn poll_here() -> Option<PollHere> {
 }
 
 #[inline]
+pub fn label(_: &str) -> bool {
+    false
+}
+
+#[inline]
 pub fn still_polled(_: u16, _: Way) {}
 
 /// The join handle's side of no record.
