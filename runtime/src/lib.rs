@@ -92,6 +92,9 @@
 //! * `net`: Tokio's, and look-ups of hosts that take long are told of.
 //! * `signal`: Tokio's, and listeners for signals that nobody polls are told of.
 //! * `stream`: `must_finish`, for streams that must be read to their end.
+//! * `tower`: a layer that makes a row of each request; `axum`: the same, named by axum's routes.
+//! * `tracing-subscriber`: a task made in a `tracing` span shows the span's fields, and not its name alone.
+//! * `hyper`: an executor, so that what hyper spawns by itself is a row.
 //!
 //! With `default-features = false` all is passed through to Tokio: the same API, no thread, no socket, no record, and
 //! three crates over Tokio's own. A [`macro@tracked`] future is a future, and [`Owned`] refuses as ever.
@@ -110,6 +113,9 @@
 use pollscope_tokio::private::capture;
 
 pub mod event_loop;
+#[cfg(feature = "hyper")]
+pub mod hyper;
+mod label;
 #[cfg(feature = "stream")]
 mod must_finish;
 #[cfg(feature = "net")]
@@ -122,9 +128,12 @@ mod request;
 pub mod signal;
 mod spawn;
 pub mod time;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 pub use capture::level::Level;
 pub use capture::tracked::{Tracked, track};
+pub use label::label;
 #[cfg(feature = "stream")]
 pub use must_finish::{MustFinish, must_finish};
 pub use owned::{Owned, WrongThread};

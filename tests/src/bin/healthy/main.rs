@@ -16,7 +16,6 @@ use std::time::Duration;
 use load::{Load, Outcome};
 
 mod cache;
-mod exec;
 mod load;
 mod middleware;
 mod pipes;

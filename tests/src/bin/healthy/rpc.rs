@@ -22,7 +22,6 @@ use tonic::{Request, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
 use tower::{Service, service_fn};
 
-use crate::exec::Spawn;
 use crate::load::{Load, Outcome};
 
 const CLIENTS: usize = 6;
@@ -47,6 +46,7 @@ pub(crate) async fn run(load: Load) -> Outcome {
     // tonic spawns its connections by itself; what the calls spawn is ours.
     let served = pollscope::spawn(async move {
         Server::builder()
+            .layer(pollscope::tower::layer())
             .add_service(Numbered)
             .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stopped.notified())
             .await
@@ -54,7 +54,7 @@ pub(crate) async fn run(load: Load) -> Outcome {
     let mut clients = JoinSet::new();
     for number in 0..CLIENTS {
         let channel = Endpoint::from_shared(format!("http://{addr}"))?
-            .executor(Spawn)
+            .executor(pollscope::hyper::Executor::new())
             .connect_timeout(Duration::from_secs(10))
             .connect()
             .await?;

@@ -44,6 +44,7 @@ pub(crate) async fn run(load: Load) -> Outcome {
         .route("/offers", get(offers))
         .route("/hash", post(hash))
         .route("/slow", get(slow))
+        .layer(pollscope::tower::layer())
         .with_state(shop);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let addr = listener.local_addr()?;
