@@ -124,6 +124,14 @@ impl Task {
         }
     }
 
+    /// Its labels as the program wrote them: `order=42`, or the key alone.
+    pub fn labels(&self) -> impl Iterator<Item = String> {
+        self.labels.iter().map(|(key, value)| match &**value {
+            "" => key.clone(),
+            value => format!("{key}={value}"),
+        })
+    }
+
     /// What is wrong with a task that failed and whose handle nobody has asked yet, in words.
     pub fn unread(&self) -> Option<String> {
         let ns = self.unread_ns?;

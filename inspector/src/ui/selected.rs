@@ -73,6 +73,10 @@ fn whereabouts<'a>(app: &App, theme: Theme, row: &Row, width: u16) -> Line<'a> {
         spans.push(Span::styled("   in ", theme.dim()));
         spans.push(Span::raw(task.span.clone()));
     }
+    for label in task.labels() {
+        spans.push(Span::styled("   ", theme.dim()));
+        spans.push(Span::raw(label));
+    }
     Line::from(spans)
 }
 

@@ -184,11 +184,14 @@ fn circumstances<'a>(theme: Theme, task: &Task) -> Vec<Line<'a>> {
         let by = Span::raw(aborter.to_string());
         lines.push(Line::from(vec![label("aborted"), dim("by "), by]));
     }
-    if !task.span.is_empty() || !task.labels.is_empty() {
-        let mut spans = vec![label("in"), Span::raw(task.span.clone())];
+    if !task.span.is_empty() {
+        lines.push(Line::from(vec![label("in"), Span::raw(task.span.clone())]));
+    }
+    if !task.labels.is_empty() {
+        let mut spans = vec![label("labels")];
         for (key, value) in &task.labels {
-            spans.push(dim(&format!("   {key} ")));
-            spans.push(Span::raw(value.clone()));
+            spans.push(dim(&format!("{key} ")));
+            spans.push(Span::raw(format!("{value}   ")));
         }
         lines.push(Line::from(spans));
     }

@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::table::{self, Column, Lie, growing, left, right};
 use super::theme::mark;
@@ -81,7 +82,7 @@ pub(super) fn cell(
         Order::Warned => (mark(task.warned).to_owned(), theme.warned(task.warned)),
         Order::Id => (task.id.to_string(), theme.dim()),
         Order::Name if task.name.is_empty() => (path::site(&task.site, width), theme.text()),
-        Order::Name => (task.name.clone(), theme.bold()),
+        Order::Name => (labelled(task, width), theme.bold()),
         Order::State => (figure::state(task).to_owned(), theme.state(task.state)),
         Order::Age => (format::age(task.age_ns), plain),
         Order::Busy => time(theme, task.busy_ns, level),
@@ -92,6 +93,19 @@ pub(super) fn cell(
         Order::Bytes => (format::bytes(task.future_bytes), plain),
         _ => (path::site(&task.site, width), theme.dim()),
     }
+}
+
+/// The name, and as many of the labels as have room behind it.
+fn labelled(task: &Task, width: usize) -> String {
+    let mut text = task.name.clone();
+    for label in task.labels() {
+        if text.width() + 2 + label.width() > width {
+            break;
+        }
+        text.push_str("  ");
+        text.push_str(&label);
+    }
+    text
 }
 
 /// A time, dim where it is not one.
@@ -172,4 +186,23 @@ fn empty(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
         )
     };
     boxes::message(theme, area, what, next, buf);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_have_the_room_that_the_name_leaves() {
+        let mut task = Task {
+            name: "GET /orders/{id}".to_owned(),
+            ..Task::default()
+        };
+        task.labels.insert("order".to_owned(), "42".to_owned());
+        task.labels.insert("slow".to_owned(), String::new());
+        assert_eq!(labelled(&task, 40), "GET /orders/{id}  order=42  slow");
+        assert_eq!(labelled(&task, 28), "GET /orders/{id}  order=42");
+        assert_eq!(labelled(&task, 22), "GET /orders/{id}");
+        assert_eq!(labelled(&task, 5), "GET /orders/{id}", "the table cuts it");
+    }
 }
