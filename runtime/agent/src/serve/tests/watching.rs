@@ -89,6 +89,41 @@ async fn filter_order_and_window() {
     assert_eq!((parts[0].matched, parts[0].tasks.len()), (40, 0));
 }
 
+#[tokio::test]
+async fn labels_are_told_and_found() {
+    let server = server();
+    let mut tasks: Vec<_> = (0..3)
+        .map(|order| {
+            Task::new(&format!("watching-label-{order}"), async move {
+                assert!(pollscope_capture::task::label(&format!("Order={order}")));
+                std::future::pending().await
+            })
+        })
+        .collect();
+    // The last one has not come to say so.
+    assert!(tasks[..2].iter_mut().all(|task| task.poll().is_pending()));
+    let mut client = open(&server, Rights::Read).await;
+    for (filter, wanted) in [
+        ("label:order=1", &["watching-label-1"][..]),
+        ("label:order", &["watching-label-0", "watching-label-1"]),
+        ("!label:order", &["watching-label-2"]),
+        ("label:order=", &[]),
+    ] {
+        let view = v1::View {
+            filter: format!("name:watching-label {filter}"),
+            order: "name".into(),
+            ..named("")
+        };
+        let parts = once(&mut client, view).await.expect("an update");
+        assert_eq!(names(&parts), wanted, "{filter}");
+        for task in parts.iter().flat_map(|part| &part.tasks) {
+            let order = task.labels.get("Order").map(|order| &**order);
+            let own = task.name.strip_prefix("watching-label-");
+            assert!(order.is_none_or(|order| Some(order) == own), "{task:?}");
+        }
+    }
+}
+
 /// Edge case 59: what has ended is shown where it is asked for, as long as its handle is held.
 #[tokio::test]
 async fn tasks_of_one_site_and_tasks_that_ended() {
