@@ -5,8 +5,8 @@ use std::panic::Location;
 /// Spawns hyper's own tasks by [`spawn`](fn@crate::spawn), so that they are rows: the connections of a client, the streams
 /// of an HTTP/2 server.
 ///
-/// A row is named by its type, and stands at the line where the executor was made. For the requests themselves see the
-/// layer of [`tower`](crate::request()).
+/// A row is named by its type, and stands at the line where the executor was made. The requests themselves are seen by
+/// the layer of feature `tower`, or by [`request`](fn@crate::request).
 ///
 /// ```
 /// # #[pollscope::main(flavor = "current_thread")]

@@ -153,8 +153,8 @@ fn told(report: &Value) -> Vec<Value> {
     let warnings = report["warnings"].as_array().expect("an array");
     let is_told = |warning: &&Value| {
         let starved = warning["cpu_ns"].as_u64() < warning["threshold_ns"].as_u64();
-        let by_chance = warning["kind"] == "slow_poll" || warning["kind"] == "sched_delay";
-        warning["severity"] != "info" && !(by_chance && starved)
+        let by_chance = ["slow_poll", "slow_drop", "sched_delay"].map(Value::from);
+        warning["severity"] != "info" && !(starved && by_chance.contains(&warning["kind"]))
     };
     warnings.iter().filter(is_told).cloned().collect()
 }

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 use super::warnings::place;
 use super::{App, path};
 use crate::format;
-use crate::model::{Level, Severity, Warning};
+use crate::model::{Level, Severity, Site, TaskKind, Warning};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
@@ -15,7 +15,7 @@ pub struct Health {
     pub text: String,
     /// How long it took, with what stands before it; or empty.
     took: String,
-    /// `file.rs:line`, or empty.
+    /// `file.rs:line`, or a route, or empty.
     place: String,
     /// How long ago, or empty.
     ago: String,
@@ -127,7 +127,14 @@ fn blocked(worst: &Warning, count: usize) -> Health {
     }
 }
 
+/// Of a request its route: one line makes all of them.
 fn at(warning: &Warning) -> String {
+    let is_request = |site: &Site| site.kind == TaskKind::Request;
+    if warning.site.as_ref().is_some_and(is_request)
+        && let Some(task) = warning.task.as_ref().filter(|task| !task.name.is_empty())
+    {
+        return task.name.clone();
+    }
     place(warning).map_or_else(String::new, |site| {
         path::file_and_line(&site.file, site.line)
     })
@@ -136,7 +143,7 @@ fn at(warning: &Warning) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::WarningKind;
+    use crate::model::{TaskRef, WarningKind};
 
     #[test]
     fn only_what_holds_a_thread_is_stuck() {
@@ -153,6 +160,26 @@ mod tests {
         for kind in ["task_leak", "sched_delay", "blocking_pool_full"] {
             assert!(!is_stuck(&of(kind, Severity::Error)), "{kind}");
         }
+    }
+
+    #[test]
+    fn a_request_is_at_its_route() {
+        let site = |kind| Site {
+            file: "src/main.rs".to_owned(),
+            line: 28,
+            kind,
+            ..Site::default()
+        };
+        let of = |kind| Warning {
+            site: Some(site(kind)),
+            task: Some(TaskRef {
+                id: 7,
+                name: "GET /orders/{id}".to_owned(),
+            }),
+            ..Warning::default()
+        };
+        assert_eq!(at(&of(TaskKind::Request)), "GET /orders/{id}");
+        assert_eq!(at(&of(TaskKind::Task)), "main.rs:28");
     }
 
     #[test]

@@ -96,7 +96,7 @@ async fn labels_are_told_and_found() {
         .map(|order| {
             Task::new(&format!("watching-label-{order}"), async move {
                 assert!(pollscope_capture::task::label(&format!("Order={order}")));
-                std::future::pending().await
+                std::future::pending::<()>().await;
             })
         })
         .collect();
