@@ -93,6 +93,13 @@ pub fn ticks_to_ns(span: u64) -> u64 {
     ((u128::from(span) * u128::from(scale)) >> 32) as u64
 }
 
+/// A time in nanoseconds as a span of ticks, not longer than the one that it was.
+#[cold]
+pub(crate) fn ns_to_ticks(ns: u64) -> u64 {
+    let scale = NS_PER_TICK.load(Ordering::Relaxed).max(1);
+    ((u128::from(ns) << 32) / u128::from(scale)) as u64
+}
+
 /// A moment in ticks as nanoseconds of `CLOCK_MONOTONIC`.
 pub fn mono_of(ticks: u64) -> u64 {
     let at = ANCHOR_TICKS.load(Ordering::Relaxed);
@@ -223,6 +230,16 @@ mod tests {
             "{spent} ns by ticks, {passed} ns by the clock"
         );
         assert!(mono_of(ticks()).abs_diff(mono_ns()) < 1_000_000);
+    }
+
+    #[test]
+    fn a_time_in_ticks_is_as_long() {
+        init();
+        for ticks in [0, 1, 1_000, 123_456_789, 1 << 50] {
+            let ns = ticks_to_ns(ticks);
+            assert!(ticks_to_ns(ns_to_ticks(ns)).abs_diff(ns) <= 1, "{ticks}");
+            assert!(ns_to_ticks(ns) <= ticks, "{ticks}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, TryLockError};
 
 use crate::SiteId;
+use crate::clock;
 use crate::event::{Event, Teller};
 use crate::protocol::counter::Counter;
 use crate::protocol::post::Post;
@@ -203,11 +204,11 @@ impl Thread {
 
     /// A poll inside the one that runs was slow, and is told of: the one that runs is not slow by that. It was busy all
     /// the same.
-    pub(crate) fn told_within(&self, ticks: u64, ns: u64) {
+    pub(crate) fn told_within(&self, ns: u64) {
         if let Some(record) = self.current_record()
             && record.edge.get() != 0
         {
-            record.edge.bump(ticks);
+            record.edge.bump(clock::ns_to_ticks(ns));
             record.busy_ns.bump(ns);
             self.busy_ns.bump(ns);
         }

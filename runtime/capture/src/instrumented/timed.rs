@@ -67,8 +67,7 @@ impl Timed {
         let Self { tally, start } = self;
         // Not `start`: what is excused has moved the edge by the time it took.
         let edge = record.edge.get();
-        let took = end.saturating_sub(edge);
-        let ns = clock::ticks_to_ns(took);
+        let ns = clock::ticks_to_ns(end.saturating_sub(edge));
         record.busy_ns.bump(ns);
         tally.poll_ns.record(ns);
         if ns > record.max_ns.get() {
@@ -82,23 +81,22 @@ impl Timed {
             record.woken.store(end, Ordering::Relaxed);
         }
         if ns >= level::note_ns() {
-            slow(record, thread, took);
+            slow(record, thread, ns);
         }
     }
 }
 
-/// Tells of a poll that took long, `took` ticks, unless the clock itself cannot be believed.
+/// Tells of a poll that took long, unless the clock itself cannot be believed.
 #[cold]
 #[inline(never)]
-fn slow(record: &'static Record, thread: &'static Thread, took: u64) {
-    let ns = clock::ticks_to_ns(took);
+fn slow(record: &'static Record, thread: &'static Thread, ns: u64) {
     if !clock::agrees(ns) {
         return;
     }
     let tally = thread.tally_of(record.site());
     let slow = ns >= level::slow_poll_ns();
     if slow && record.kind() == TaskKind::Request {
-        thread.told_within(took, ns);
+        thread.told_within(ns);
     }
     let family = if slow {
         Family::SlowPoll
