@@ -10,7 +10,7 @@ use std::net::TcpStream;
 use std::process::Stdio;
 use std::time::Duration;
 
-use pollscope_tests::{Program, Room, wait_until};
+use pollscope_tests::{Program, Room, inspector, wait_until};
 use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -23,6 +23,8 @@ struct Served {
 
 impl Served {
     fn start() -> Self {
+        // Built before any clock starts.
+        inspector();
         let room = Room::new();
         let mut command = room.command(env!("CARGO_BIN_EXE_requests"));
         command.env("POLLSCOPE", "debug").stdin(Stdio::piped());
@@ -174,9 +176,11 @@ fn a_block_is_told_with_its_route_and_line_and_a_hung_request_shows() {
         let stack = warning["observed"]["backtrace"].as_array();
         stack.is_some_and(|stack| stack.iter().any(own))
     };
-    // On a machine that is too busy the watchdog may come too late for a stack.
-    let warning = wait_until("the block is told with its line", LIMIT, || {
-        let mut answer = BufReader::new(served.ask("/block/150"));
+    // On a machine that is too busy the watchdog may come too late for a stack: then it has more time.
+    let mut millis = 0;
+    let warning = wait_until("the block is told with its line", 3 * LIMIT, || {
+        millis += 150;
+        let mut answer = BufReader::new(served.ask(&format!("/block/{millis}")));
         assert_eq!(status(&mut answer), 200);
         let report = served.report();
         let warnings = report["warnings"].as_array().expect("an array");
