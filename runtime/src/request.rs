@@ -37,6 +37,8 @@ pub fn instrument<F: Future>(future: F) -> Request<F> {
 /// Findings of requests are put together by name, and names are kept as long as a request has them: 128 bytes of each,
 /// of 65,536 different ones at a time; past that requests are without.
 ///
+/// Cost over [`instrument`]: two short locks, some 0.15 µs.
+///
 /// # Examples
 ///
 /// ```
