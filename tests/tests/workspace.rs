@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use generated::{CRATES, Tokio, Workspace};
-use pollscope_tests::{Room, Screen, wait_until};
+use pollscope_tests::{Room, Screen, inspector, wait_until};
 use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -70,6 +70,8 @@ fn tests(workspace: &Workspace) -> BTreeSet<(String, String, String)> {
 fn seen(workspace: &Workspace) {
     let built = workspace.build(&["build", "--package", "app"]);
     let (_, app) = built.last().expect("the service");
+    // Built before the clock starts.
+    inspector();
     let room = Room::new();
     let program = room.start(room.command(app), "ready");
     let target = program.target();
