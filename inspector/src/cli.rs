@@ -64,8 +64,11 @@ struct Symbols {
 }
 
 impl Symbols {
-    fn from(self) -> SymbolsFrom {
-        SymbolsFrom(self.symbols)
+    fn from(self) -> Result<SymbolsFrom, Failure> {
+        let from = SymbolsFrom(self.symbols);
+        let usage = |why| Failure::Message(Exit::Usage, why);
+        from.check().map_err(usage)?;
+        Ok(from)
     }
 }
 
@@ -233,13 +236,13 @@ pub fn main() -> ExitCode {
 fn dispatch(cli: Cli, paint: Paint) -> Result<Exit, Failure> {
     let Some(command) = cli.command else {
         return match cli.target {
-            Some(target) => live::attach(&target, cli.symbols.from(), paint),
-            None if live::has_terminal() => live::pick(cli.symbols.from(), paint),
+            Some(target) => live::attach(&target, cli.symbols.from()?, paint),
+            None if live::has_terminal() => live::pick(cli.symbols.from()?, paint),
             None => ps::ps(false, paint),
         };
     };
     match command {
-        Command::Attach { target, symbols } => live::attach(&target, symbols.from(), paint),
+        Command::Attach { target, symbols } => live::attach(&target, symbols.from()?, paint),
         Command::Ps { json } => ps::ps(json, paint),
         #[cfg(feature = "demo")]
         Command::Demo { serve, healthy } => faulty::demo(serve, healthy, paint),
@@ -249,7 +252,7 @@ fn dispatch(cli: Cli, paint: Paint) -> Result<Exit, Failure> {
             debug,
             symbols,
             command,
-        } => run::run(&command, debug, symbols.from(), paint),
+        } => run::run(&command, debug, symbols.from()?, paint),
         Command::Report {
             target,
             json,
@@ -265,19 +268,19 @@ fn dispatch(cli: Cli, paint: Paint) -> Result<Exit, Failure> {
                 limit,
                 fail_on,
             };
-            ask::report(&target, symbols.from(), &asked, paint)
+            ask::report(&target, symbols.from()?, &asked, paint)
         }
         Command::Watch {
             target,
             json,
             symbols,
-        } => ask::watch(&target, symbols.from(), json, paint),
+        } => ask::watch(&target, symbols.from()?, json, paint),
         Command::Dump {
             target,
             task,
             json,
             symbols,
-        } => ask::dump(&target, symbols.from(), task, json, paint),
+        } => ask::dump(&target, symbols.from()?, task, json, paint),
         Command::Set { target, settings } => ask::set(&target, &settings),
         Command::Abort { target, task } => ask::abort(&target, task),
         Command::Track {

@@ -31,7 +31,9 @@ pub enum Origin {
 /// ```
 pub fn origin(function: &str, file: &str) -> Origin {
     let krate = crate_of(function);
-    if krate.is_some_and(is_pollscope) || (krate.is_none() && is_pollscope_file(file)) {
+    // Without debug information of what was inlined, a library's function stands at a line of ours.
+    let may_be = krate.is_none_or(|krate| LIBRARIES.contains(&krate));
+    if krate.is_some_and(is_pollscope) || (may_be && is_pollscope_file(function, file)) {
         return Origin::Pollscope;
     }
     if is_std_file(file) {
@@ -151,14 +153,17 @@ fn is_pollscope(krate: &str) -> bool {
 
 /// Of a function that was inlined, debug information often has the bare name: then the file tells, where pollscope
 /// is a path dependency (from a registry it counts as a library).
-fn is_pollscope_file(file: &str) -> bool {
-    [
-        "/runtime/capture/src/",
-        "/runtime/tokio/src/",
-        "/runtime/agent/src/",
-    ]
-    .iter()
-    .any(|folder| file.contains(folder))
+fn is_pollscope_file(function: &str, file: &str) -> bool {
+    // Many a program has a folder `runtime/src`: of ours the one function that is in the stack of every spawn.
+    let is_spawn = file.ends_with("/runtime/src/spawn.rs") && function.starts_with("spawn<");
+    is_spawn
+        || [
+            "/runtime/capture/src/",
+            "/runtime/tokio/src/",
+            "/runtime/agent/src/",
+        ]
+        .iter()
+        .any(|folder| file.contains(folder))
 }
 
 fn is_std_file(file: &str) -> bool {
@@ -301,6 +306,17 @@ mod tests {
                 "poll_debug<app::run::{async_fn_env#0}>",
                 "/srv/app/src/runtime.rs",
                 Origin::User,
+            ),
+            (
+                "spawn<app::run::{async_fn_env#0}>",
+                "/srv/pollscope/runtime/src/spawn.rs",
+                Origin::Pollscope,
+            ),
+            ("work", "/srv/app/runtime/src/spawn.rs", Origin::User),
+            (
+                "tokio::runtime::runtime::Runtime::block_on",
+                "/srv/pollscope/runtime/capture/src/instrumented.rs",
+                Origin::Pollscope,
             ),
             ("clone3", "", Origin::System),
             ("start_thread", "./nptl/pthread_create.c", Origin::System),

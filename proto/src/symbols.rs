@@ -14,8 +14,11 @@ use std::path::{Path, PathBuf};
 use addr2line::Loader;
 
 mod detail;
+mod identity;
+mod size;
 
-pub use detail::{Detail, build_id, describe};
+pub use detail::{Description, Detail, describe, package_of};
+pub use identity::{build_id, debug_link, is_object, same_layout};
 
 /// Modules held open at a time.
 const MAX_MODULES: usize = 16;
@@ -105,8 +108,10 @@ impl Resolver {
             if self.modules.len() >= MAX_MODULES {
                 self.modules.clear();
             }
-            // A device or a pipe must not be mapped: only files are opened.
-            let loader = module.is_file().then(|| Loader::new(module).ok()).flatten();
+            // A device or a pipe must not be mapped, nor a file that would fill the memory.
+            let loader = size::is_sane(module)
+                .then(|| Loader::new(module).ok())
+                .flatten();
             self.modules.insert(module.to_owned(), loader);
         }
         self.modules.get(module)?.as_ref()
@@ -114,7 +119,10 @@ impl Resolver {
 }
 
 fn look_up(loader: &Loader, probe: u64) -> Vec<SourceLine> {
-    let symbol = loader.find_symbol(probe).map(demangled);
+    // A symbol of the C library carries its version: `clock_nanosleep@@GLIBC_2.17`.
+    let symbol = loader
+        .find_symbol(probe)
+        .map(|name| demangled(name.split('@').next().unwrap_or(name)));
     let mut lines = Vec::new();
     if let Ok(mut frames) = loader.find_frames(probe) {
         while let Ok(Some(frame)) = frames.next() {
@@ -142,11 +150,20 @@ fn look_up(loader: &Loader, probe: u64) -> Vec<SourceLine> {
     if let Some(outermost) = lines.last_mut() {
         outermost.inlined = false;
         // With line tables only, the debug information names it `{async_fn#0}`; the symbol table knows the path.
-        if let Some(symbol) = symbol.filter(|_| !outermost.function.contains("::")) {
+        if let Some(symbol) = symbol.filter(|_| !has_path(&outermost.function)) {
             outermost.function = symbol;
         }
     }
     lines
+}
+
+/// Whether a function is named by its path; that of its generic arguments does not count.
+fn has_path(function: &str) -> bool {
+    let own = function
+        .find('<')
+        .filter(|at| *at > 0)
+        .map_or(function, |at| &function[..at]);
+    own.contains("::")
 }
 
 fn demangled(name: &str) -> String {

@@ -37,6 +37,10 @@ pub(super) fn report(
     };
     let (snapshot, lost) = runtime()?.block_on(async {
         let session = Session::open_with(&address, symbols).await?;
+        if asked.format != Format::Text {
+            // The text has it in its first line.
+            note(&session);
+        }
         let watch = session.watch(view).patient();
         last_within(watch, asked.time.unwrap_or_default()).await
     })?;
@@ -78,6 +82,14 @@ async fn last_within(
     }
 }
 
+/// What is wrong with `--symbols`, on stderr.
+fn note(session: &Session) {
+    let note = &session.hello().target.symbols_note;
+    if !note.is_empty() {
+        say(note);
+    }
+}
+
 fn silent() -> Failure {
     let limit = FIRST_LIMIT.as_secs();
     let why = format!("the target said hello and sent no update within {limit} s");
@@ -98,6 +110,7 @@ pub(super) fn watch(
     let address = locate(target)?;
     runtime()?.block_on(async {
         let session = Session::open_with(&address, symbols).await?;
+        note(&session);
         follow(&session, &mut io::stdout().lock(), json, paint).await
     })
 }
@@ -147,6 +160,7 @@ pub(super) fn dump(
     let address = locate(target)?;
     let (hello, threads) = runtime()?.block_on(async {
         let session = Session::open_with(&address, symbols).await?;
+        note(&session);
         let threads = session.dump(task).await?;
         Ok::<_, Failure>((session.hello().clone(), threads))
     })?;

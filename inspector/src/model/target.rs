@@ -38,6 +38,9 @@ pub struct Target {
     pub level_source: String,
     /// `full`, `names`, `lines` or `none`: what a frame can tell.
     pub symbols: String,
+    /// What is wrong with `--symbols`, or where debug information went; mostly empty.
+    #[serde(skip)]
+    pub symbols_note: String,
     pub capabilities: Vec<String>,
     pub rights: Rights,
     pub clock: Clock,
@@ -64,6 +67,21 @@ pub struct Target {
     /// How many of the user's frames of a backtrace it wants shown.
     #[serde(skip)]
     pub depth: Option<u32>,
+}
+
+impl Target {
+    /// What frames lack, and the one thing that mends it; `None` where they lack nothing.
+    pub fn symbols_lack(&self) -> Option<&str> {
+        if !self.symbols_note.is_empty() {
+            return Some(&self.symbols_note);
+        }
+        match self.symbols.as_str() {
+            "names" => Some("no lines: set [profile.release] debug = 1"),
+            "lines" => Some("short names: set [profile.release] debug = 1"),
+            "none" => Some("stripped: --symbols FILE or DIR of the build that was not"),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

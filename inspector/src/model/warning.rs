@@ -1,5 +1,6 @@
 //! Warnings: one record per kind and site, with count, first, last and worst.
 
+use pollscope_proto::frames::is_user;
 use serde::{Serialize, Serializer};
 
 use super::{Site, ThreadRef};
@@ -118,4 +119,20 @@ pub struct Warning {
     /// Different tasks counted.
     #[serde(skip)]
     pub tasks: u64,
+}
+
+impl Warning {
+    /// The type of the task's future, where the stack of what it did names nothing of the user's: the executable is
+    /// stripped.
+    pub fn instead_of_names(&self) -> Option<&str> {
+        let stack = &self.observed.backtrace;
+        let named =
+            |frame: &Frame| !frame.function.is_empty() && is_user(&frame.function, &frame.file);
+        if stack.is_empty() || stack.iter().any(named) {
+            return None;
+        }
+        let sites = [&self.site, &self.created.site].into_iter().flatten();
+        let mut types = sites.map(|site| site.type_name.as_str());
+        types.find(|name| !name.is_empty())
+    }
 }

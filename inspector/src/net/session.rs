@@ -13,13 +13,15 @@ use tonic::{Code, Response, Status};
 
 use super::connect;
 use super::error::Versions;
-use super::symbols::{Files, RawStack, Symbols, SymbolsFrom, is_local};
+use super::symbols::{Files, RawStack, Survey, Symbols, SymbolsFrom, is_local, survey};
 use super::wire::{self, Answer};
 use super::{Address, NetError, Watch, clean};
 use crate::model::{Change, Runtime, Target, TaskDetail, ThreadStack, View};
 
 /// How long the hello may take. The first of a target makes it look at its own executable.
 const HELLO_LIMIT: Duration = Duration::from_secs(4);
+/// How long it may take to look at the files that are here: one may lie on a network that hangs.
+const SURVEY_LIMIT: Duration = Duration::from_secs(4);
 /// How long the answer to one question may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// How long the stacks of all threads may take.
@@ -77,7 +79,7 @@ impl Session {
                 });
             }
         };
-        let (protocol, target, runtimes, modules) = match wire::answer(reply) {
+        let (protocol, mut target, runtimes, modules) = match wire::answer(reply) {
             Answer::Welcome {
                 protocol,
                 target,
@@ -91,6 +93,22 @@ impl Session {
             .pid
             .or_else(|| is_local(target.pid, target.start_time_ticks).then_some(target.pid));
         let files = Files::new(from, local_pid, target.exe.clone().into());
+        let surveyed = {
+            let (files, modules) = (files.clone(), modules.clone());
+            // If it panics, which a hostile executable could bring about, the target's own word holds.
+            let survey = tokio::task::spawn_blocking(move || survey(&files, &modules));
+            timeout(SURVEY_LIMIT, survey).await
+        };
+        if let Ok(Ok(Survey { detail, note })) = surveyed {
+            if let Some(detail) = detail {
+                target.symbols = detail.to_string();
+            }
+            target.symbols_note = clean(&note, 512);
+        }
+        if target.symbols.is_empty() {
+            // Built without the feature `symbols`, and not from here: nobody can tell anything.
+            "none".clone_into(&mut target.symbols);
+        }
         let symbols = Arc::new(Symbols::new(files, client.clone()));
         symbols.learn(modules);
         Ok(Self {

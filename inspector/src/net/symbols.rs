@@ -15,9 +15,11 @@ use super::{clean, wire};
 use crate::model::Frame;
 
 mod files;
+mod survey;
 
-pub use files::SymbolsFrom;
 pub(super) use files::{Files, is_local};
+pub use survey::SymbolsFrom;
+pub(super) use survey::{Survey, survey};
 
 /// Resolved machine frames that are remembered. When there are more, all are forgotten.
 const MAX_CACHED: usize = 64 * 1024;

@@ -66,12 +66,11 @@ pub(super) fn backtrace(
         let place = place(frame);
         let number = format_args!("{at:>3}");
         if users {
-            writeln!(
-                out,
-                "{pad}{number}  {}  {}",
-                frame_name(frame),
-                paint.place(place)
-            )?;
+            write!(out, "{pad}{number}  {}", frame_name(frame))?;
+            if !place.is_empty() {
+                write!(out, "  {}", paint.place(place))?;
+            }
+            writeln!(out)?;
         } else {
             let line = format!("{number}  {}  {place}", frame_name(frame));
             writeln!(out, "{pad}{}", paint.faint(line.trim_end()))?;

@@ -6,7 +6,7 @@ use super::table::Table;
 use super::warnings::{self, worst_first};
 use super::{Paint, frames, level};
 use crate::format::{age, bytes, count, duration, percent};
-use crate::model::{Outcome, Severity, Snapshot, Task, TaskState, Thread};
+use crate::model::{Outcome, Severity, Snapshot, Target, Task, TaskState, Thread};
 
 /// Warnings printed whole; the others are counted.
 const WARNINGS: usize = 20;
@@ -36,7 +36,7 @@ fn header(out: &mut dyn Write, snapshot: &Snapshot, paint: Paint) -> io::Result<
         target.pollscope,
         level(target.level),
         target.level_source,
-        symbols(&target.symbols),
+        symbols(target),
     )?;
     writeln!(
         out,
@@ -245,13 +245,11 @@ fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{plural}")
 }
 
-/// What the target's executable tells of frames, and what would tell more.
-fn symbols(word: &str) -> String {
-    match word {
-        "names" => "names (no lines: build with debug = 1)".to_owned(),
-        "lines" => "lines (short names: build with debug = 1)".to_owned(),
-        "none" => "none (stripped: --symbols FILE has them, if you kept it)".to_owned(),
-        word => word.to_owned(),
+/// What frames tell, and what would make them tell more.
+fn symbols(target: &Target) -> String {
+    match target.symbols_lack() {
+        Some(lack) => format!("{} ({lack})", target.symbols),
+        None => target.symbols.clone(),
     }
 }
 

@@ -35,6 +35,9 @@ pub(super) fn warning(
     if let Some(within) = within(warning) {
         writeln!(out, "     within   {within}")?;
     }
+    if let Some(future) = warning.instead_of_names() {
+        writeln!(out, "     future   {future}")?;
+    }
     if let Some(error) = &warning.error {
         let text = error.display.as_ref().or(error.debug.as_ref());
         let texts = [Some(&error.type_name), text].into_iter().flatten();

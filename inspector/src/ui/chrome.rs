@@ -14,7 +14,7 @@ use crate::app::link::Link;
 use crate::app::popup::Question;
 use crate::app::{App, Screen, help};
 use crate::format;
-use crate::model::{Level, Severity};
+use crate::model::{Level, Severity, Target};
 
 /// The state of the connection as a word, and its colour.
 pub(super) fn state(app: &App, theme: Theme) -> (String, Style) {
@@ -84,7 +84,7 @@ pub(super) fn header(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
         ("up ", uptime),
         ("", format!("{level} ({})", target.level_source)),
         ("tokio ", target.tokio.clone()),
-        ("symbols ", symbols(&target.symbols)),
+        ("symbols ", symbols(target)),
     ];
     let room = usize::from(area.width).saturating_sub(right.width() + 2);
     let mut spans = vec![Span::styled(
@@ -106,11 +106,9 @@ pub(super) fn header(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
 }
 
 /// Only what is missing is worth the room.
-fn symbols(symbols: &str) -> String {
-    match symbols {
-        "full" | "" => String::new(),
-        other => format!("{other} (debug = 1 gives all)"),
-    }
+fn symbols(target: &Target) -> String {
+    let lack = target.symbols_lack();
+    lack.map_or_else(String::new, |lack| format!("{} ({lack})", target.symbols))
 }
 
 fn left(area: Rect, line: &Line<'_>, buf: &mut Buffer) {

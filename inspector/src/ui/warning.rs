@@ -156,7 +156,14 @@ fn frames<'a>(app: &App, theme: Theme, place: &Place, width: usize, folds: bool)
             wrap: app.wrap,
             folds,
         };
-        return stack::lines(theme, place, manner);
+        let mut lines = stack::lines(theme, place, manner);
+        if let Some(lack) = app.snapshot.target.symbols_lack().filter(|_| folds) {
+            // Whoever misses names is told here, too: a narrow header has no room for it.
+            if place.backtrace.iter().all(|frame| frame.file.is_empty()) {
+                lines.push(Line::styled(format!("   {lack}"), theme.dim()));
+            }
+        }
+        return lines;
     }
     let mut lines = Vec::new();
     if let Some(site) = place.site.as_ref().filter(|site| !site.file.is_empty()) {
@@ -236,6 +243,9 @@ fn facts<'a>(
             if warning.live { "so far" } else { "took" },
             text,
         ));
+    }
+    if let Some(future) = warning.instead_of_names() {
+        lines.push(fact(theme, "future", future.to_owned()));
     }
     if let Some(sub) = &warning.sub_future {
         let at = sub.site.as_ref().map_or_else(String::new, Site::short);

@@ -6,6 +6,8 @@ use std::process::Command;
 use super::*;
 use object::{Object, ObjectSymbol};
 
+mod damaged;
+
 const SOURCE: &str = "\
 #[inline(never)]
 pub fn outer(n: u64) -> u64 {
@@ -57,7 +59,7 @@ fn address_of_outer(program: &Path) -> u64 {
 fn debug_one_gives_paths_lines_and_inlined_functions() {
     let dir = tempfile::tempdir().unwrap();
     let program = build(dir.path(), &["-Cdebuginfo=1"]);
-    assert_eq!(describe(&program), Detail::Full);
+    assert_eq!(describe(&program).detail, Detail::Full);
 
     let start = address_of_outer(&program);
     let mut resolver = Resolver::new();
@@ -95,14 +97,14 @@ fn less_debug_information_is_told_and_still_names_functions() {
         ("-Cdebuginfo=0", Detail::Names, false),
     ] {
         let program = build(dir.path(), &[flag]);
-        assert_eq!(describe(&program), detail, "{flag}");
+        assert_eq!(describe(&program).detail, detail, "{flag}");
         let frames = Resolver::new().resolve(&program, address_of_outer(&program), Address::Exact);
         let outer = frames.last().unwrap();
         assert_eq!(outer.function, "probe::outer", "{flag}");
         assert_eq!(outer.line > 0, line, "{flag}");
     }
     let stripped = build(dir.path(), &["-Cstrip=symbols", "-Cdebuginfo=0"]);
-    assert_eq!(describe(&stripped), Detail::None);
+    assert_eq!(describe(&stripped).detail, Detail::None);
     assert_eq!(
         Resolver::new().resolve(&stripped, 0x4000, Address::Exact),
         []
@@ -122,7 +124,7 @@ fn what_is_no_executable_resolves_to_nothing() {
         Path::new("/dev/zero"),
         Path::new("/nowhere"),
     ] {
-        assert_eq!(describe(path), Detail::None);
+        assert_eq!(describe(path), Description::default());
         assert_eq!(build_id(path), None);
         let mut resolver = Resolver::new();
         assert_eq!(resolver.resolve(path, 1, Address::Exact), []);

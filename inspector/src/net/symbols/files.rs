@@ -1,15 +1,12 @@
 //! Which file here belongs to a module of the target.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use pollscope_proto::symbols::build_id;
+use pollscope_proto::symbols::{build_id, debug_link, describe, package_of, same_layout};
 
-use super::Module;
-
-/// Where `--symbols` says debug information lies: an executable, or a directory of such.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SymbolsFrom(pub Option<PathBuf>);
+use super::{Module, SymbolsFrom};
 
 /// The files that may belong to the modules of one target.
 #[derive(Clone, Debug)]
@@ -26,12 +23,52 @@ impl Files {
         Self { from, pid, exe }
     }
 
-    /// The file to look frames of the module up in: one of `--symbols` first, else the running executable.
+    /// The file to look frames of the module up in: of those that are of its build, the one that tells most; one of
+    /// `--symbols` where they tell the same.
     pub(super) fn find(&self, module: &Module) -> Option<PathBuf> {
-        let given = self.given(module).into_iter();
+        let mut fitting = self.given(module);
+        fitting.extend(self.running(module));
+        fitting.retain(|file| self.fits(file, module));
+        if fitting.len() < 2 {
+            return fitting.pop();
+        }
+        // The last of the greatest is taken.
+        let told = fitting.into_iter().rev();
+        told.max_by_key(|file| describe(file).detail)
+    }
+
+    /// Those of `--symbols` that are of the module's build.
+    pub(super) fn given_and_fitting(&self, module: &Module) -> Vec<PathBuf> {
+        let mut given = self.given(module);
+        given.retain(|file| self.fits(file, module));
         given
-            .chain(self.running(module))
-            .find(|file| file.is_file() && same_build(file, module))
+    }
+
+    /// Where the module's build id can be compared with nothing, because it has none and its file cannot be read here.
+    pub(super) fn is_unchecked(&self, module: &Module) -> bool {
+        module.build_id.is_empty() && self.own_file(module).is_none()
+    }
+
+    pub(super) fn from(&self) -> &SymbolsFrom {
+        &self.from
+    }
+
+    pub(super) fn is_exe(&self, module: &Module) -> bool {
+        module.index == 0 && module.path.as_os_str().is_empty() || module.path == self.exe
+    }
+
+    /// Whether the file is of the module's build: by build id, else by what the module's own file looks like.
+    fn fits(&self, file: &Path, module: &Module) -> bool {
+        if !file.is_file() {
+            return false;
+        }
+        if !module.build_id.is_empty() {
+            return build_id(file).is_some_and(|id| id.eq_ignore_ascii_case(&module.build_id));
+        }
+        match self.own_file(module) {
+            Some(own) => own == file || same_layout(file, &own),
+            None => true,
+        }
     }
 
     fn given(&self, module: &Module) -> Vec<PathBuf> {
@@ -50,37 +87,82 @@ impl Files {
             debug.push(".debug");
             files.push(from.join(debug));
         }
-        let id = &module.build_id;
-        if id.len() > 2 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            let (first, rest) = id.split_at(2);
-            files.push(
-                from.join(".build-id")
-                    .join(first)
-                    .join(format!("{rest}.debug")),
-            );
-            files.push(from.join(id));
+        if let Some(path) = by_build_id(&module.build_id) {
+            files.push(from.join(path));
+            files.push(from.join(&module.build_id));
         }
         files
     }
 
-    fn running(&self, module: &Module) -> Option<PathBuf> {
-        let process = PathBuf::from(format!("/proc/{}", self.pid?));
-        if self.is_exe(module) {
-            return Some(process.join("exe"));
+    /// The module's file as the process has it, and what others keep of it: debug information that was split off.
+    fn running(&self, module: &Module) -> Vec<PathBuf> {
+        let Some(own) = self.own_file(module) else {
+            return Vec::new();
+        };
+        let mut files = Vec::new();
+        if let Some(beside) = self.inside(&module.path) {
+            if self.is_exe(module) && package_of(&beside).is_file() && is_same_file(&beside, &own) {
+                // By its name, or the package beside it is not found.
+                files.push(beside.clone());
+            }
+            files.extend(split_off(&own, &beside, module));
         }
-        // As the process sees it: it may live in a container.
-        let inside = module.path.strip_prefix("/").ok()?;
-        Some(process.join("root").join(inside))
+        files.insert(0, own);
+        files
     }
 
-    fn is_exe(&self, module: &Module) -> bool {
-        module.index == 0 && module.path.as_os_str().is_empty() || module.path == self.exe
+    /// The module's own file, where it can be read here. Of the executable the very one that runs, also where another
+    /// has its name by now.
+    fn own_file(&self, module: &Module) -> Option<PathBuf> {
+        let file = if self.is_exe(module) {
+            PathBuf::from(format!("/proc/{}/exe", self.pid?))
+        } else {
+            self.inside(&module.path)?
+        };
+        file.is_file().then_some(file)
+    }
+
+    /// A path as the process sees it: it may live in a container.
+    fn inside(&self, path: &Path) -> Option<PathBuf> {
+        let inside = path.strip_prefix("/").ok()?;
+        Some(PathBuf::from(format!("/proc/{}/root", self.pid?)).join(inside))
     }
 }
 
-fn same_build(file: &Path, module: &Module) -> bool {
-    module.build_id.is_empty()
-        || build_id(file).is_some_and(|id| id.eq_ignore_ascii_case(&module.build_id))
+/// Where debuggers look for the debug information of a file. Without a build id nothing tells whether it is the right
+/// one.
+fn split_off(own: &Path, beside: &Path, module: &Module) -> Vec<PathBuf> {
+    if module.build_id.is_empty() {
+        return Vec::new();
+    }
+    let by_id = by_build_id(&module.build_id);
+    let mut files: Vec<_> = by_id
+        .map(|path| Path::new("/usr/lib/debug").join(path))
+        .into_iter()
+        .collect();
+    if let Some((link, dir)) = debug_link(own).zip(beside.parent()) {
+        files.push(dir.join(&link));
+        files.push(dir.join(".debug").join(&link));
+    }
+    files
+}
+
+/// `.build-id/ab/cdef….debug`: how distributions keep debug information.
+pub(super) fn by_build_id(id: &str) -> Option<PathBuf> {
+    if id.len() < 3 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let (first, rest) = id.split_at(2);
+    Some(
+        [".build-id", first, &format!("{rest}.debug")]
+            .iter()
+            .collect(),
+    )
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let id = |path: &Path| fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
+    id(one).is_some() && id(one) == id(other)
 }
 
 /// Whether the process of that number here is the target: its start time agrees with what the target says.

@@ -52,6 +52,7 @@ pub(in crate::net) fn answer(reply: v1::HelloReply) -> Answer {
         level: level(from.level()),
         level_source: text(&from.level_source),
         symbols: text(&from.symbols),
+        symbols_note: String::new(),
         capabilities,
         rights,
         clock: Clock {

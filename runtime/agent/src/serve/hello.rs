@@ -145,7 +145,8 @@ fn executable() -> PathBuf {
 #[cfg(feature = "symbols")]
 async fn describe_symbols() -> String {
     let described = crate::ours::apart(|| {
-        pollscope_proto::symbols::describe(std::path::Path::new("/proc/self/exe")).to_string()
+        let described = pollscope_proto::symbols::describe(std::path::Path::new("/proc/self/exe"));
+        described.detail.to_string()
     });
     described.await.unwrap_or_default()
 }
