@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use pollscope_tests::{Program, Room, wait_until};
+use pollscope_tests::{Program, Room, inspector, wait_until};
 use serde_json::Value;
 
 /// The program, running in its blocking call.
@@ -16,6 +16,8 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(executable: &Path) -> Self {
+        // Built before: that may take longer than the program hangs.
+        inspector();
         let room = Room::new();
         let mut command: Command = room.command(executable);
         command.env("POLLSCOPE", "debug");
@@ -26,7 +28,9 @@ impl Running {
     /// The report as JSON, once it has the stack of the blocking call.
     pub(crate) fn json(&self, symbols: Option<&Path>) -> Value {
         wait_until("a blocked poll", Duration::from_secs(20), || {
-            let report = self.room.json(&self.args(&["--json"], symbols));
+            let output = self.room.pollscope(&self.args(&["--json"], symbols));
+            // At first there may be no socket yet.
+            let report: Value = serde_json::from_str(&output.stdout).ok()?;
             let found = report["warnings"].as_array()?.iter();
             let mut found = found.filter(|warning| {
                 let stack = |place: &str| warning[place]["backtrace"].as_array().map(Vec::len);
