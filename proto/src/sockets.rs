@@ -5,11 +5,16 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+/// Directories that every user may write to. The last is there, and writable, in containers whose root is read-only
+/// and that have no temporary directory; the containers of one pod share it.
+pub const SHARED_DIRS: [&str; 2] = ["/tmp", "/dev/shm"];
+
 /// The directories that may hold the sockets of a user, best first: a target takes the first it can make,
 /// a viewer looks into all.
 ///
-/// `$XDG_RUNTIME_DIR/pollscope`, `/run/user/UID/pollscope`, `$TMPDIR/pollscope-UID`, `/tmp/pollscope-UID`; relative
-/// values of the variables are ignored, as their specification asks. `env` looks a variable up.
+/// `$XDG_RUNTIME_DIR/pollscope`, `/run/user/UID/pollscope`, `$TMPDIR/pollscope-UID`, `/tmp/pollscope-UID`,
+/// `/dev/shm/pollscope-UID`; relative values of the variables are ignored, as their specification asks. `env` looks a
+/// variable up.
 ///
 /// ```
 /// use pollscope_proto::sockets::socket_dirs;
@@ -19,14 +24,14 @@ use std::str::FromStr;
 pub fn socket_dirs(uid: u32, env: impl Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
     let absolute = |name: &str| env(name).map(PathBuf::from).filter(|dir| dir.is_absolute());
     let in_tmp = format!("pollscope-{uid}");
-    let candidates = [
+    let told = [
         absolute("XDG_RUNTIME_DIR").map(|dir| dir.join("pollscope")),
         Some(PathBuf::from(format!("/run/user/{uid}/pollscope"))),
         absolute("TMPDIR").map(|dir| dir.join(&in_tmp)),
-        Some(Path::new("/tmp").join(&in_tmp)),
     ];
-    let mut dirs = Vec::with_capacity(candidates.len());
-    for dir in candidates.into_iter().flatten() {
+    let shared = SHARED_DIRS.map(|dir| Path::new(dir).join(&in_tmp));
+    let mut dirs = Vec::with_capacity(told.len() + shared.len());
+    for dir in told.into_iter().flatten().chain(shared) {
         if !dirs.contains(&dir) {
             dirs.push(dir);
         }
@@ -135,6 +140,7 @@ mod tests {
             "/run/user/7/pollscope",
             "/var/tmp/pollscope-7",
             "/tmp/pollscope-7",
+            "/dev/shm/pollscope-7",
         ]
         .map(PathBuf::from)
         .into();
@@ -144,9 +150,13 @@ mod tests {
     #[test]
     fn relative_directories_are_ignored() {
         let dirs = socket_dirs(7, |_| Some("here".into()));
-        let expected: Vec<_> = ["/run/user/7/pollscope", "/tmp/pollscope-7"]
-            .map(PathBuf::from)
-            .into();
+        let expected: Vec<_> = [
+            "/run/user/7/pollscope",
+            "/tmp/pollscope-7",
+            "/dev/shm/pollscope-7",
+        ]
+        .map(PathBuf::from)
+        .into();
         assert_eq!(dirs, expected);
     }
 

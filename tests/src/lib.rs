@@ -2,11 +2,13 @@
 //! its screen.
 
 mod build;
+mod container;
 mod program;
 mod screen;
 mod threads;
 
 pub use build::inspector;
+pub use container::{Container, Shm};
 pub use program::{Output, Program, Room, wait_until};
 pub use screen::Screen;
 pub use threads::Use;

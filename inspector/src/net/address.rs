@@ -114,11 +114,37 @@ fn of_process(pid: u32) -> Result<Address, NetError> {
             ),
         });
     }
-    let why = format!(
-        "{} is not instrumented, or has no socket; a program is once it calls pollscope::init() or carries #[pollscope::main]",
-        process.name
-    );
+    if !discover::can_be_looked_into(pid) {
+        return Err(NetError::Denied {
+            what: format!("process {pid} ({})", process.name),
+            why: "its files cannot be seen from here: run pollscope as its user, or as root with CAP_SYS_PTRACE"
+                .to_owned(),
+        });
+    }
+    let why = match told_port(pid) {
+        Some((at, true)) => format!(
+            "{} has no socket; it was started with POLLSCOPE_BIND={at}: attach to {at}",
+            process.name
+        ),
+        Some((at, false)) => format!(
+            "{} has no socket; it was started with POLLSCOPE_BIND={at} in a network namespace of its own: forward that port and attach to it",
+            process.name
+        ),
+        None => format!(
+            "{} is not instrumented, or has no socket; a program is once it calls pollscope::init() or carries #[pollscope::main]",
+            process.name
+        ),
+    };
     Err(unknown(&pid.to_string(), &why))
+}
+
+/// Where a process was told to listen on TCP, and whether that is our network, too.
+fn told_port(pid: u32) -> Option<(String, bool)> {
+    let told = discover::variable(&discover::environment(pid), "POLLSCOPE_BIND")?;
+    let told = told.to_str().filter(|told| !told.is_empty())?;
+    let network = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/net")).ok();
+    let ours = network("self") == network(&pid.to_string());
+    Some((super::clean(told, 100), ours))
 }
 
 fn unknown(target: &str, why: &str) -> NetError {

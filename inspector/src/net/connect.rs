@@ -34,7 +34,10 @@ pub(super) async fn connect(address: &Address) -> Result<Connected, NetError> {
             let pid = stream.peer_cred().ok().and_then(|peer| peer.pid());
             Ok(Connected {
                 channel: channel(address, stream).await?,
-                pid: pid.and_then(|pid| u32::try_from(pid).ok()),
+                // 0: of a PID namespace that we do not see into.
+                pid: pid
+                    .and_then(|pid| u32::try_from(pid).ok())
+                    .filter(|pid| *pid != 0),
             })
         }
         Address::Tcp(host_port) => {

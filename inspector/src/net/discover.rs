@@ -1,19 +1,22 @@
 //! Finds the sockets of targets on this machine, those of containers included, and asks each who it is.
 
 use std::collections::HashSet;
-use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pollscope_proto::sockets::{SocketName, socket_dirs};
+use pollscope_proto::sockets::SocketName;
 
 use super::{Address, NetError, Session, clean, passwd};
 use crate::model::{Found, FoundState, View};
 
+mod namespaces;
+mod places;
 mod process;
 
+use namespaces::Namespace;
+pub(super) use namespaces::{can_be_looked_into, environment, variable};
 pub(super) use process::{Process, own_uid};
 
 /// How long a target may take to say who it is, where a screen waits for it.
@@ -43,9 +46,6 @@ pub async fn probe(found: Found) -> Found {
 
 /// Asks a target for what a list shows of it. Whatever goes wrong becomes its state.
 pub async fn probe_within(mut found: Found, limit: Duration) -> Found {
-    if found.state == FoundState::Stale {
-        return found;
-    }
     let asked = tokio::time::timeout(limit, ask(&mut found)).await;
     found.state = match asked {
         Ok(Ok(())) => FoundState::Ready,
@@ -128,7 +128,8 @@ async fn ask(found: &mut Found) -> Result<(), NetError> {
     found.args.clone_from(&hello.target.args);
     found.pollscope.clone_from(&hello.target.pollscope);
     found.tcp.clone_from(&hello.target.tcp);
-    found.pid = found.pid.or(Some(hello.target.pid));
+    // As this machine counts it: the number it has in a container may be another's here.
+    found.pid = hello.local_pid;
     found.proto = Some(hello.protocol);
     found.level = Some(hello.target.level);
     found.level_source.clone_from(&hello.target.level_source);
@@ -159,7 +160,7 @@ fn found(socket: Socket) -> Found {
         ..Found::default()
     };
     let Some(process) = socket.process else {
-        found.state = FoundState::Stale;
+        // Gone, or in a PID namespace that we do not see into, beside a directory that we share: asking it tells.
         found.user = fs::metadata(&socket.path)
             .map_or_else(|_| String::new(), |meta| passwd::user_name(meta.uid()));
         return found;
@@ -177,8 +178,11 @@ fn all_sockets() -> Vec<Socket> {
         .iter()
         .filter_map(|socket| identity(&socket.path))
         .collect();
-    for inside in process::other_namespaces(MAX_NAMESPACES) {
-        for (path, name) in inside.dirs().iter().flat_map(|dir| sockets_in(dir)) {
+    for inside in Namespace::others(MAX_NAMESPACES) {
+        for (path, name) in places::inside(&inside)
+            .into_iter()
+            .flat_map(|dir| sockets_in(&dir))
+        {
             // A directory may be mounted into many containers.
             if identity(&path).is_some_and(|id| seen.insert(id)) {
                 let process = inside.process(name);
@@ -196,7 +200,7 @@ fn all_sockets() -> Vec<Socket> {
 /// Those of our own mount namespace.
 fn own_sockets() -> Vec<Socket> {
     let mut seen = HashSet::new();
-    let found = own_dirs()
+    let found = places::own()
         .into_iter()
         .flat_map(|dir| sockets_in(&dir).collect::<Vec<_>>());
     found
@@ -219,31 +223,7 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     Some((meta.dev(), meta.ino()))
 }
 
-/// The directories of this user, and of every user where we are root.
-fn own_dirs() -> Vec<PathBuf> {
-    let uid = own_uid();
-    let mut dirs = socket_dirs(uid, |name| std::env::var_os(name));
-    if uid == 0 {
-        let of_users = children(Path::new("/run/user")).map(|dir| dir.join("pollscope"));
-        let in_tmp = [PathBuf::from("/tmp"), std::env::temp_dir()]
-            .into_iter()
-            .flat_map(|tmp| children(&tmp).collect::<Vec<_>>())
-            .filter(|dir| {
-                dir.file_name()
-                    .and_then(|name| {
-                        name.to_str()?
-                            .strip_prefix("pollscope-")?
-                            .parse::<u32>()
-                            .ok()
-                    })
-                    .is_some()
-            });
-        dirs.extend(of_users.chain(in_tmp));
-    }
-    dirs
-}
-
-fn sockets_in(dir: &Path) -> impl Iterator<Item = (PathBuf, SocketName)> {
+fn sockets_in(dir: &Path) -> impl Iterator<Item = (PathBuf, SocketName)> + use<> {
     children(dir).filter_map(|path| {
         let name = path.file_name()?.to_str()?.parse().ok()?;
         let is_socket = fs::symlink_metadata(&path).is_ok_and(|meta| meta.file_type().is_socket());
@@ -251,16 +231,11 @@ fn sockets_in(dir: &Path) -> impl Iterator<Item = (PathBuf, SocketName)> {
     })
 }
 
-fn children(dir: &Path) -> impl Iterator<Item = PathBuf> {
+fn children(dir: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     fs::read_dir(dir)
         .into_iter()
         .flatten()
         .filter_map(|entry| Some(entry.ok()?.path()))
-}
-
-/// No variables: those of another process are not ours to trust.
-fn no_variables(_: &str) -> Option<OsString> {
-    None
 }
 
 #[cfg(test)]

@@ -92,6 +92,11 @@ impl Session {
         let local_pid = connected
             .pid
             .or_else(|| is_local(target.pid, target.start_time_ticks).then_some(target.pid));
+        // In a container it has another number than out here, where `kill` and a debugger are asked. At the end of a
+        // socket may be a forwarder, too: its start time is another.
+        if let Some(pid) = local_pid.filter(|pid| is_local(*pid, target.start_time_ticks)) {
+            target.pid = pid;
+        }
         let files = Files::new(from, local_pid, target.exe.clone().into());
         let surveyed = {
             let (files, modules) = (files.clone(), modules.clone());

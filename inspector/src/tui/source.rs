@@ -60,7 +60,7 @@ impl Source for Net {
         let found = discover().await;
         let others = found
             .into_iter()
-            .filter(|found| found.state != FoundState::Stale && found.pid != Some(target.pid));
+            .filter(|found| found.pid != Some(target.pid));
         for candidate in others {
             let found = net::probe(candidate).await;
             let young = found.uptime_s.is_some_and(|up| up <= seconds + 1.0);

@@ -1,14 +1,12 @@
-//! What `/proc` tells of a process, and which processes live in other mount namespaces than ours.
+//! What `/proc` tells of a process.
 
-use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use pollscope_proto::sockets::{SocketName, socket_dirs, start_time};
+use pollscope_proto::sockets::start_time;
 
 use super::super::clean;
-use super::no_variables;
 
 /// One running process.
 #[derive(Clone, Debug)]
@@ -81,7 +79,7 @@ fn uptime(start_time: u64) -> Option<f64> {
 }
 
 /// The name of a process may be any bytes.
-fn read_lossy(path: &Path) -> Option<String> {
+pub(super) fn read_lossy(path: &Path) -> Option<String> {
     let bytes = fs::read(path).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
@@ -89,87 +87,6 @@ fn read_lossy(path: &Path) -> Option<String> {
 /// The user we run as.
 pub(in crate::net) fn own_uid() -> u32 {
     fs::metadata("/proc/self").map_or(u32::MAX, |meta| meta.uid())
-}
-
-/// A mount namespace that is not ours: a container's, most often.
-pub(super) struct Namespace {
-    /// One of its processes, whose root shows its files.
-    root: PathBuf,
-    members: Vec<Member>,
-}
-
-struct Member {
-    pid: u32,
-    /// As its own PID namespace counts it.
-    inner_pid: u32,
-    uid: u32,
-}
-
-impl Namespace {
-    /// Where its processes may have put sockets, as seen from here.
-    pub(super) fn dirs(&self) -> Vec<PathBuf> {
-        let users: HashSet<u32> = self.members.iter().map(|member| member.uid).collect();
-        let dirs = users
-            .into_iter()
-            .flat_map(|uid| socket_dirs(uid, no_variables));
-        let inside = dirs.filter_map(|dir| Some(self.root.join(dir.strip_prefix("/").ok()?)));
-        inside.collect()
-    }
-
-    /// The process that a socket of this namespace names.
-    pub(super) fn process(&self, name: SocketName) -> Option<Process> {
-        let members = self.members.iter();
-        members
-            .filter(|member| member.inner_pid == name.pid)
-            .filter_map(|member| Process::read(member.pid))
-            .find(|process| process.start_time == name.start_time)
-    }
-}
-
-/// The namespaces of the processes that we may look into.
-pub(super) fn other_namespaces(limit: usize) -> Vec<Namespace> {
-    let Some(own) = mount_namespace("self") else {
-        return Vec::new();
-    };
-    let mut known: Vec<(PathBuf, Namespace)> = Vec::new();
-    for dir in super::children(Path::new("/proc")) {
-        let Some(pid) = dir.file_name().and_then(|name| name.to_str()?.parse().ok()) else {
-            continue;
-        };
-        let Some(namespace) = mount_namespace(&u32::to_string(&pid)).filter(|ns| *ns != own) else {
-            continue;
-        };
-        let Some(member) = member(pid, &dir) else {
-            continue;
-        };
-        if let Some((_, known)) = known.iter_mut().find(|(id, _)| *id == namespace) {
-            known.members.push(member);
-        } else if known.len() < limit {
-            let (root, members) = (dir.join("root"), vec![member]);
-            known.push((namespace, Namespace { root, members }));
-        }
-    }
-    known.into_iter().map(|(_, namespace)| namespace).collect()
-}
-
-fn mount_namespace(pid: &str) -> Option<PathBuf> {
-    fs::read_link(format!("/proc/{pid}/ns/mnt")).ok()
-}
-
-fn member(pid: u32, dir: &Path) -> Option<Member> {
-    Some(Member {
-        pid,
-        inner_pid: inner_pid(&read_lossy(&dir.join("status"))?).unwrap_or(pid),
-        uid: fs::metadata(dir).ok()?.uid(),
-    })
-}
-
-/// The last number of `NSpid:`, in the text of `/proc/PID/status`.
-fn inner_pid(status: &str) -> Option<u32> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("NSpid:"))?;
-    line.split_whitespace().next_back()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -199,12 +116,5 @@ mod tests {
         let stat = read_lossy(Path::new(&format!("/proc/{}/stat", child.id()))).unwrap();
         assert_eq!(after_name(&stat, 0), Some("Z"));
         child.wait().unwrap();
-    }
-
-    #[test]
-    fn a_process_of_a_container_has_two_numbers() {
-        assert_eq!(inner_pid("Name:\tx\nNSpid:\t4711\t7\n"), Some(7));
-        assert_eq!(inner_pid("Name:\tx\nNSpid:\t4711\n"), Some(4711));
-        assert_eq!(inner_pid("Name:\tx\n"), None);
     }
 }

@@ -43,12 +43,22 @@ pub(super) const fn wire(rights: Rights) -> v1::Rights {
     }
 }
 
+/// The uid that the kernel shows of a user whom our user namespace does not know: `/proc/sys/kernel/overflowuid`, unless
+/// somebody changed that.
+const NO_NUMBER: u32 = 65534;
+
 /// Whether a user may come in over the socket, and the refusal to show to one who may not.
 ///
 /// The directory keeps others out already; this holds where somebody opened it up.
 pub(super) fn admit(peer: u32, owner: u32) -> Result<(), String> {
     if peer == 0 || peer == owner {
         return Ok(());
+    }
+    if peer == NO_NUMBER {
+        return Err(
+            "this process is in a user namespace where you have no number: run the inspector as the user who started the container"
+                .to_owned(),
+        );
     }
     Err(format!(
         "this process belongs to uid {owner}, you are uid {peer}: run the inspector as that user or as root"

@@ -1,0 +1,175 @@
+//! Programs in containers: a root that nobody can write to, numbers that mean something else outside, a loopback of
+//! their own. In namespaces that the tests make, so they need root: `cargo test --workspace --test containers -- --ignored`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use pollscope_tests::{Container, Output, Room, Shm, inspector, wait_until};
+use serde_json::Value;
+
+const HUNG: &str = env!("CARGO_BIN_EXE_hung");
+const PORT: &str = "127.0.0.1:6670";
+
+fn hung(room: &Room, shm: Shm<'_>, variables: &[(&str, &str)]) -> Container {
+    Container::start(room, Path::new(HUNG), shm, variables, "ready")
+}
+
+/// The row of a container's program, as the list shows it.
+fn listed(room: &Room, container: &Container) -> Value {
+    wait_until("it is listed", Duration::from_secs(20), || {
+        let rows = room.json(&["ps", "--json"]);
+        let mut rows = rows.as_array()?.iter();
+        rows.find(|row| row["pid"] == container.pid()).cloned()
+    })
+}
+
+/// Asks until the report tells of the hang, with the names of the program's functions.
+fn assert_explained(room: &Room, target: &str) -> Value {
+    wait_until("the hang is named", Duration::from_secs(20), || {
+        let report = room.json(&["report", target, "--json"]);
+        let warnings = report["warnings"].as_array()?;
+        let slow = warnings.iter().find(|warning| {
+            warning["kind"] == "slow_poll"
+                && warning["observed"]["backtrace"]
+                    .to_string()
+                    .contains("hung::hang")
+        });
+        slow.is_some().then_some(report)
+    })
+}
+
+#[test]
+#[ignore = "needs root: makes namespaces"]
+fn a_read_only_root_without_a_place_for_a_socket() {
+    let room = Room::new();
+    let mut container = hung(&room, Shm::None, &[("POLLSCOPE_BIND", PORT)]);
+    let forwarded = container.forward(6670).to_string();
+
+    // The program runs, and TCP answers, through a port-forward: its loopback is not ours.
+    let report = assert_explained(&room, &forwarded);
+    assert_eq!(report["target"]["rights"], "read");
+    let direct = room.pollscope(&["report", PORT]);
+    assert_eq!(direct.code(), 3, "{direct:?}");
+
+    // One line says why there is no socket, and no other line comes.
+    let printed = container.program().printed();
+    let said: Vec<_> = printed
+        .iter()
+        .filter(|line| line.contains("no socket to attach to"))
+        .collect();
+    assert_eq!(said.len(), 1, "{printed:#?}");
+
+    // Who tries its number is told what to do.
+    let by_pid = room.pollscope(&["report", &container.pid().to_string()]);
+    assert_eq!(by_pid.code(), 3, "{by_pid:?}");
+    assert!(
+        by_pid.stderr.contains("forward that port"),
+        "{}",
+        by_pid.stderr
+    );
+}
+
+#[test]
+#[ignore = "needs root: makes namespaces"]
+fn from_the_host_it_is_listed_and_read_by_the_hosts_number() {
+    let room = Room::new();
+    let container = hung(&room, Shm::Own, &[]);
+    let row = listed(&room, &container);
+    assert_eq!(row["state"], "ready", "{row:#}");
+    assert_eq!(row["name"], "hung", "{row:#}");
+    let socket = row["socket"].as_str().expect("a path");
+    assert!(socket.contains("/root/dev/shm/pollscope-0/1-"), "{socket}");
+    assert!(container.pid() != 1);
+
+    let report = assert_explained(&room, &container.pid().to_string());
+    assert_eq!(report["target"]["pid"], container.pid());
+    let threads = report["threads"].as_array().expect("threads");
+    assert!(threads.len() >= 2, "{threads:#?}");
+    // Looked up here, in the container's own files: its libraries are found through its root.
+    let dump = room.pollscope(&["dump", &container.pid().to_string()]);
+    assert!(dump.stdout.contains("hung::main"), "{}", dump.stdout);
+    assert!(
+        dump.stdout.contains("nanosleep"),
+        "libc's names: {}",
+        dump.stdout
+    );
+}
+
+/// The inspector in a container beside, with the same `/dev/shm`, as two containers of a pod have it: no process of the
+/// other is seen there.
+fn beside(room: &Room, shm: &Path, arguments: &[&str]) -> Output {
+    let mut command = room.command("unshare");
+    command
+        .args(["--mount", "--pid", "--fork", "--mount-proc", "--"])
+        .args([
+            "sh",
+            "-c",
+            "mount --bind \"$1\" /dev/shm && shift && exec \"$@\"",
+            "sh",
+        ])
+        .arg(shm)
+        .arg(inspector())
+        .args(arguments);
+    Output::of(command, Duration::from_secs(60))
+}
+
+#[test]
+#[ignore = "needs root: makes namespaces"]
+fn from_a_container_beside_it_is_reached_without_its_process() {
+    let room = Room::new();
+    let shm = tempfile::tempdir().expect("a temporary directory");
+    let container = hung(&room, Shm::Of(shm.path()), &[]);
+
+    let rows = beside(&room, shm.path(), &["ps", "--json"]);
+    assert!(rows.status.success(), "{rows:?}");
+    let rows: Value = serde_json::from_str(&rows.stdout).expect("JSON");
+    let [row] = rows.as_array().expect("rows").as_slice() else {
+        panic!("one row: {rows:#}");
+    };
+    assert_eq!(row["state"], "ready", "{row:#}");
+    assert_eq!(row["pid"], Value::Null, "no number of ours: {row:#}");
+    let target = format!("unix:{}", row["socket"].as_str().expect("a path"));
+
+    // Its files are not seen either: the target looks its frames up itself.
+    wait_until("the hang is named", Duration::from_secs(20), || {
+        let report = beside(&room, shm.path(), &["report", &target]);
+        assert!(report.status.success(), "{report:?}");
+        report.stdout.contains("hung::hang").then_some(())
+    });
+    drop(container);
+    let rows = beside(&room, shm.path(), &["ps", "--json"]);
+    let rows: Value = serde_json::from_str(&rows.stdout).expect("JSON");
+    assert_eq!(
+        rows[0]["state"], "stale",
+        "killed, and nobody cleaned up: {rows:#}"
+    );
+}
+
+#[test]
+#[ignore = "needs root: makes namespaces"]
+fn from_an_ephemeral_container_that_shares_the_processes() {
+    let room = Room::new();
+    let container = hung(&room, Shm::Own, &[]);
+    listed(&room, &container);
+    // In its PID namespace, with the root of another image: what `kubectl debug --target` makes.
+    let inside = |arguments: &[&str]| {
+        let mut command = room.command("nsenter");
+        command
+            .args(["--target", &container.pid().to_string(), "--pid", "--net"])
+            .args(["unshare", "--mount", "--mount-proc", "--"])
+            .arg(inspector())
+            .args(arguments);
+        Output::of(command, Duration::from_secs(60))
+    };
+    wait_until("the hang is named", Duration::from_secs(20), || {
+        let report = inside(&["report", "1"]);
+        assert!(report.status.success(), "{report:?}");
+        report.stdout.contains("hung::hang").then_some(())
+    });
+    let rows = inside(&["ps", "--json"]);
+    let rows: Value = serde_json::from_str(&rows.stdout).expect("JSON");
+    let row = rows
+        .as_array()
+        .and_then(|rows| rows.iter().find(|row| row["pid"] == 1));
+    assert!(row.is_some_and(|row| row["state"] == "ready"), "{rows:#}");
+}
