@@ -23,7 +23,6 @@
 /// }
 /// pollscope::request("settle", settle(42)).await;
 /// # }
-/// assert!(!pollscope::label("order=42"), "no task is here");
 /// ```
 #[inline]
 pub fn label(text: impl AsRef<str>) -> bool {

@@ -82,7 +82,7 @@ fn header(out: &mut dyn Write, snapshot: &Snapshot, paint: Paint) -> io::Result<
         let tasks = count(snapshot.uninstrumented_tasks);
         writeln!(
             out,
-            "not seen: {tasks} tasks that libraries spawned past pollscope"
+            "not seen: {tasks} tasks that libraries spawned past pollscope; pollscope::tower::layer() shows requests in them, RUSTFLAGS=\"--cfg tokio_unstable\" the tasks"
         )?;
     }
     Ok(())

@@ -271,7 +271,9 @@ fn unseen(app: &App, width: u16) -> String {
     }
     let n = figure::grouped(n);
     match width {
-        140.. => format!("{n} library tasks not seen, but for what blocks in them "),
+        150.. => {
+            format!("{n} library tasks not seen: pollscope::tower or tokio_unstable show them ")
+        }
         110.. => format!("{n} library tasks not seen "),
         _ => format!("{n} not seen "),
     }

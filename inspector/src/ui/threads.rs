@@ -183,7 +183,10 @@ fn target_box(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     };
     let unseen = match snapshot.uninstrumented_tasks {
         0 => "none known".to_owned(),
-        n => format!("{} of libraries", figure::plural(n, "task")),
+        n => format!(
+            "{} of libraries (see README, Requests)",
+            figure::plural(n, "task")
+        ),
     };
     let dropped = snapshot.dropped;
     let lost = match dropped.events + dropped.warnings + dropped.tasks {

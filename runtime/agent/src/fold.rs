@@ -190,11 +190,11 @@ fn in_kernel(thread: &Thread) -> Doing {
     }
 }
 
-/// Tells how many of the tasks in the runtimes are not ours.
+/// Tells how many of the tasks in the runtimes nobody told us of.
 struct InRuntimes {
     /// Tasks by what the runtimes say.
     alive: u64,
-    /// Tasks of ours in those runtimes.
+    /// Tasks in those runtimes that we have a record of.
     ours: u64,
     /// Number and whether local tasks are among its own.
     asked: Vec<(u16, bool)>,
@@ -224,7 +224,8 @@ impl InRuntimes {
         }
         let own = |(number, local): &(u16, bool)| {
             *number == task.runtime
-                && (task.kind == TaskKind::Task || (task.kind == TaskKind::Local && *local))
+                && (matches!(task.kind, TaskKind::Task | TaskKind::Foreign)
+                    || (task.kind == TaskKind::Local && *local))
         };
         self.ours += u64::from(self.asked.iter().any(own));
     }

@@ -12,6 +12,7 @@
 
 mod blocking;
 mod held;
+mod hooked;
 mod observed;
 mod seen;
 mod shown;
@@ -19,6 +20,7 @@ pub(crate) mod spans;
 mod timed;
 
 pub use blocking::{instrument_blocking, queued};
+pub use hooked::{Hooked, HookedPoll};
 pub use observed::Observed;
 
 use std::future::Future;

@@ -113,8 +113,19 @@ impl Cache {
     /// The site of a future of type `T` made at `location`.
     #[inline]
     pub(crate) fn find<T>(&self, location: &'static Location<'static>, kind: TaskKind) -> SiteId {
+        self.find_named(location, type_name::<T>(), size_of::<T>(), kind)
+    }
+
+    /// The site of a future of which the name of its type is known, and its size; 0: not known.
+    #[inline]
+    pub(crate) fn find_named(
+        &self,
+        location: &'static Location<'static>,
+        name: &'static str,
+        bytes: usize,
+        kind: TaskKind,
+    ) -> SiteId {
         let place = std::ptr::from_ref(location) as usize;
-        let name = type_name::<T>();
         // A type name is never empty, so its address is its own; the kind tells `block_on` from `spawn` of one type.
         let made = (name.as_ptr() as usize) ^ ((kind as usize) << 56);
         let entry = &self.0[((place >> 3) ^ (made >> 4)) % CACHED];
@@ -122,7 +133,7 @@ impl Cache {
         if cached_place == place && cached_made == made {
             return id;
         }
-        let id = intern(location, name, size_of::<T>() as u32, kind);
+        let id = intern(location, name, bytes as u32, kind);
         entry.set((place, made, id));
         id
     }

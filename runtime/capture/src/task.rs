@@ -18,6 +18,7 @@ pub use extras::{Extras, MAX_LABELS, extras, label};
 pub(crate) use panics::panicked;
 pub use share::HandleShare;
 
+use std::any::type_name;
 use std::panic::Location;
 
 use crate::event::{Detail, Event, Family, NoteText, Teller};
@@ -82,6 +83,16 @@ pub fn poll_here() -> Option<PollHere> {
 /// `None`, and the task runs without us, when the level is off, the thread is ending, or the table is full.
 #[inline]
 pub(crate) fn born<F>(meta: &Meta<'_>) -> Option<&'static Record> {
+    born_as(type_name::<F>(), size_of::<F>(), meta)
+}
+
+/// As [`born`], of a future of which the name of its type is known, and its size; 0: not known.
+#[inline]
+pub(crate) fn born_as(
+    type_name: &'static str,
+    bytes: usize,
+    meta: &Meta<'_>,
+) -> Option<&'static Record> {
     registry::start();
     if level::level() == Level::Off {
         return None;
@@ -89,10 +100,12 @@ pub(crate) fn born<F>(meta: &Meta<'_>) -> Option<&'static Record> {
     let local = thread::local()?;
     let thread = &local.thread;
     let (number, record) = local.free.take()?;
-    let site = local.sites.find::<F>(meta.location, meta.kind);
+    let site = local
+        .sites
+        .find_named(meta.location, type_name, bytes, meta.kind);
     let tally = thread.tally_of(site);
     tally.spawned.bump(1);
-    tally.spawned_bytes.bump(size_of::<F>() as u64);
+    tally.spawned_bytes.bump(bytes as u64);
     let parent = thread.current_record();
     record.publish(&Birth {
         number,

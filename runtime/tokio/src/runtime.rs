@@ -11,6 +11,8 @@ pub use tokio::runtime::*;
 mod builder;
 pub(crate) mod driving;
 mod end;
+#[cfg(all(tokio_unstable, feature = "capture"))]
+mod foreign;
 mod handle;
 mod hooks;
 pub(crate) mod known;
@@ -21,6 +23,8 @@ pub use handle::Handle;
 pub use local::LocalRuntime;
 
 pub(crate) use driving::Driving;
+#[cfg(all(tokio_unstable, feature = "capture"))]
+pub(crate) use foreign::ByUs;
 
 use crate::capture::thread::Role;
 use end::End;

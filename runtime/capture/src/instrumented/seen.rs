@@ -6,6 +6,7 @@ use crate::task;
 use crate::thread::{Outer, Thread};
 
 /// A poll that others see.
+#[derive(Debug)]
 pub(super) struct Seen {
     record: &'static Record,
     thread: &'static Thread,

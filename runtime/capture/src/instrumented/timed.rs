@@ -11,6 +11,7 @@ use crate::{TaskKind, clock, level, sub, task};
 pub(crate) const WOKEN_WITHIN: u64 = 1;
 
 /// A poll that is timed.
+#[derive(Debug)]
 pub(super) struct Timed {
     tally: &'static Tally,
     /// Ticks.

@@ -5,8 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+#[cfg(tokio_unstable)]
+pub(super) use self::tasks::TaskHooks;
+
 use crate::capture::level::{self, Level};
 use crate::capture::thread::{self, Role, Thread};
+
+#[cfg(tokio_unstable)]
+mod tasks;
 
 /// A hook of the program's.
 pub(super) type Callback = Arc<dyn Fn() + Send + Sync>;
@@ -18,6 +24,8 @@ pub(super) struct UserHooks {
     pub(super) stop: Option<Callback>,
     pub(super) park: Option<Callback>,
     pub(super) unpark: Option<Callback>,
+    #[cfg(tokio_unstable)]
+    pub(super) tasks: TaskHooks,
 }
 
 impl fmt::Debug for UserHooks {
@@ -125,6 +133,8 @@ pub(super) fn install(
         stop,
         park,
         unpark,
+        #[cfg(tokio_unstable)]
+        tasks,
     } = user.clone();
     if let Some(stop) = stop {
         builder.on_thread_stop(move || stop());
@@ -139,8 +149,12 @@ pub(super) fn install(
         if let Some(unpark) = unpark {
             builder.on_thread_unpark(move || unpark());
         }
+        #[cfg(tokio_unstable)]
+        tasks.install(builder);
         return;
     }
+    #[cfg(all(tokio_unstable, feature = "capture"))]
+    tasks.install_beside_ours(builder, threads.runtime);
     let told = Arc::clone(threads);
     builder.on_thread_start(move || {
         told.started();

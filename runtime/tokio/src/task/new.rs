@@ -134,9 +134,13 @@ macro_rules! watched {
     ($task:expr, $future:ident, $describe:expr => |$inner:ident, $share:ident| $spawn:expr) => {
         if const { $crate::task::is_large::<F>() } {
             let ($inner, $share) = $task.of_boxed(Box::pin($future), $describe);
+            #[cfg(all(tokio_unstable, feature = "capture"))]
+            let _by_us = $crate::runtime::ByUs::begin();
             $spawn
         } else {
             let ($inner, $share) = $task.of($future, $describe);
+            #[cfg(all(tokio_unstable, feature = "capture"))]
+            let _by_us = $crate::runtime::ByUs::begin();
             $spawn
         }
     };

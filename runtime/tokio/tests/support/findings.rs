@@ -106,15 +106,21 @@ fn split(test: &str) -> (Vec<Found>, Vec<Found>) {
 }
 
 fn all(test: &str) -> Vec<Found> {
+    of(|found| found.site.type_name.contains(test))
+}
+
+/// All findings so far about what was made at this line of a file.
+pub(crate) fn found_at(file: &str, line: u32) -> Vec<Found> {
+    of(|found| found.site.line == line && found.site.file == file)
+}
+
+fn of(which: impl Fn(&Found) -> bool) -> Vec<Found> {
     // One drainer at a time: a ring has one reader.
     let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
     for thread in thread::all() {
         thread.drain(|event| seen.push(Found::of(&event)));
     }
-    seen.iter()
-        .filter(|found| found.site.type_name.contains(test))
-        .cloned()
-        .collect()
+    seen.iter().filter(|found| which(found)).cloned().collect()
 }
 
 /// The one finding about the test; waits for it.

@@ -1,5 +1,6 @@
 //! The builder's methods that Tokio has under `--cfg tokio_unstable` only.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::{HistogramConfiguration, RngSeed, TaskMeta, UnhandledPanic};
@@ -12,7 +13,7 @@ impl Builder {
     where
         F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
     {
-        self.inner.on_task_spawn(f);
+        self.hooks.tasks.spawn = Some(Arc::new(f));
         self
     }
 
@@ -21,7 +22,7 @@ impl Builder {
     where
         F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
     {
-        self.inner.on_before_task_poll(f);
+        self.hooks.tasks.before_poll = Some(Arc::new(f));
         self
     }
 
@@ -30,7 +31,7 @@ impl Builder {
     where
         F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
     {
-        self.inner.on_after_task_poll(f);
+        self.hooks.tasks.after_poll = Some(Arc::new(f));
         self
     }
 
@@ -39,7 +40,7 @@ impl Builder {
     where
         F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
     {
-        self.inner.on_task_terminate(f);
+        self.hooks.tasks.terminate = Some(Arc::new(f));
         self
     }
 
