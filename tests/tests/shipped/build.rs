@@ -3,6 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+/// One builds and moves at a time: the tests share a target directory.
+static BUILDING: Mutex<()> = Mutex::new(());
 
 /// All forms, each in a folder of its own and by the same name.
 pub(crate) struct Forms {
@@ -14,7 +18,8 @@ pub(crate) struct Forms {
 impl Forms {
     pub(crate) fn new() -> Self {
         Self {
-            dir: tempfile::tempdir().expect("a temporary directory"),
+            // On the file system of what is built: it is moved there.
+            dir: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary directory"),
             // Kept from run to run: the crates it is made of take a minute.
             target: Path::new(env!("CARGO_TARGET_TMPDIR")).join("shipped"),
             triple: None,
@@ -46,6 +51,7 @@ impl Forms {
 
     /// Builds all crates in a release profile with these settings, and the program's own with flags of rustc.
     pub(crate) fn build_by(&self, form: &str, settings: &[&str], flags: &[&str]) -> PathBuf {
+        let _alone = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
         let mut cargo = Command::new(env!("CARGO"));
         cargo
             .args(["rustc", "--release", "--quiet"])
@@ -69,7 +75,9 @@ impl Forms {
                 fs::rename(from, self.folder(form).join(name)).expect("it is moved");
             }
         }
-        self.program(form)
+        let program = self.program(form);
+        assert!(program.is_file(), "{form} is there");
+        program
     }
 
     /// Makes a form of another by `objcopy`.
