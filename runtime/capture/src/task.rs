@@ -87,7 +87,11 @@ pub(crate) fn born<F>(meta: &Meta<'_>) -> Option<&'static Record> {
 }
 
 /// As [`born`], of a future of which the name of its type is known, and its size; 0: not known.
-#[inline]
+#[expect(
+    clippy::inline_always,
+    reason = "left out of line it costs a spawn 55 instructions"
+)]
+#[inline(always)]
 pub(crate) fn born_as(
     type_name: &'static str,
     bytes: usize,
