@@ -21,6 +21,11 @@ use record::Record;
 
 /// Records kept; findings that would need more are dropped and counted.
 const MAX_RECORDS: usize = 1024;
+/// Names told apart at one site; what comes under others goes into the record of the site. Whoever asks may choose a
+/// request's name, and records are never given back.
+const MAX_NAMES: usize = 64;
+/// What is counted and not told for so long was lost: a poll's end waits for two seconds at most.
+const LOST_NS: u64 = 3_000_000_000;
 /// Tasks told apart in one record.
 const MAX_TASKS: usize = 256;
 /// Tasks whose severity is remembered, the latest.
@@ -42,8 +47,12 @@ pub(crate) struct Added {
 pub(crate) struct Warnings {
     records: Vec<Record>,
     by_key: HashMap<(Kind, Key), usize>,
+    /// The records of a site that have a name.
+    named: HashMap<(Kind, SiteId), Vec<usize>>,
     /// Counted when last looked at, and not told yet.
     awaited: HashSet<(Kind, Key)>,
+    /// What is counted for a site and was told of none of its names: the least since the time beside it.
+    untold: HashMap<(Kind, SiteId), (Found, u64)>,
     changes: u64,
     dropped: u64,
     warned: HashMap<u64, Severity>,
@@ -107,6 +116,8 @@ impl Warnings {
     /// Takes over what the counters of the hot path say of a record; a record that is not there yet is made by
     /// `example`, where anything was counted and events were `lost`. Without a loss what was counted is on its way:
     /// the thread that counts may be kept from telling for long, and its end waits for the watchdog's word.
+    ///
+    /// Of a site whose records have names those hold what they were told, and the record of the site what is left.
     pub(crate) fn recount(
         &mut self,
         kind: Kind,
@@ -120,13 +131,29 @@ impl Warnings {
         if found == Found::default() || !level::dedupes() {
             return;
         }
+        let is_known = self.by_key.contains_key(&(kind, key));
+        let by_name = self.told_by_name(kind, key);
+        let found = match by_name {
+            Some(_) if !lost => return,
+            Some((site, told)) => {
+                let Some(left) = self.lasting((kind, site), found.without(told), now) else {
+                    return;
+                };
+                // Notes past the first are not told one by one: no record of a name would have held them.
+                if left.0[1] == 0 && !is_known {
+                    return;
+                }
+                left
+            }
+            None => found,
+        };
         let Some(at) = self.by_key.get(&(kind, key)).copied() else {
             // No room for a record, so none to stand in for: what is told is counted as dropped.
-            if self.records.len() >= MAX_RECORDS || !lost || self.is_told_by_name(kind, key) {
+            if self.records.len() >= MAX_RECORDS || !lost {
                 return;
             }
             // It is counted before it is told, and telling takes a backtrace: it may be on its way.
-            if self.awaited.insert((kind, key)) {
+            if by_name.is_none() && self.awaited.insert((kind, key)) {
                 return;
             }
             self.awaited.remove(&(kind, key));
@@ -168,20 +195,47 @@ impl Warnings {
         }
     }
 
-    /// Whether what is counted for a site is told by the names of its tasks.
-    fn is_told_by_name(&self, kind: Kind, key: Key) -> bool {
-        let Key::Site(site) = key else { return false };
-        let named = |known: &Key| matches!(known, Key::Named(at, _) if *at == site);
-        self.by_key
-            .keys()
-            .any(|(of, known)| *of == kind && named(known))
+    /// Of what is counted for a site, what the records of its names were told; `None` where it has none.
+    fn told_by_name(&self, kind: Kind, key: Key) -> Option<(SiteId, Found)> {
+        let Key::Site(site) = key else { return None };
+        let records = self.named.get(&(kind, site))?;
+        let told = records.iter().map(|at| self.records[*at].counted());
+        Some((site, told.fold(Found::default(), Found::plus)))
+    }
+
+    /// Of what is not told by name now, what was not for long; `None` until that is known.
+    fn lasting(&mut self, of: (Kind, SiteId), left: Found, now: u64) -> Option<Found> {
+        let (least, since) = self.untold.entry(of).or_insert((left, now));
+        *least = least.least(left);
+        if now.saturating_sub(*since) < LOST_NS {
+            return None;
+        }
+        *since = now;
+        Some(std::mem::replace(least, left))
+    }
+
+    /// Whether a site has as many names as are told apart.
+    fn is_full_of_names(&self, kind: Kind, site: SiteId) -> bool {
+        let names = self.named.get(&(kind, site));
+        names.is_some_and(|names| names.len() >= MAX_NAMES)
     }
 
     fn record_of(&mut self, example: &Example) -> Option<usize> {
-        let full = (example.finding.kind, example.key);
+        let kind = example.finding.kind;
+        let mut full = (kind, example.key);
         let together = level::dedupes();
-        if together && let Some(at) = self.by_key.get(&full) {
-            return Some(*at);
+        if together {
+            if let Some(at) = self.by_key.get(&full) {
+                return Some(*at);
+            }
+            if let Key::Named(site, _) = example.key
+                && self.is_full_of_names(kind, site)
+            {
+                full = (kind, Key::Site(site));
+                if let Some(at) = self.by_key.get(&full) {
+                    return Some(*at);
+                }
+            }
         }
         if self.records.len() >= MAX_RECORDS {
             self.dropped += 1;
@@ -193,6 +247,9 @@ impl Warnings {
         self.records.push(Record::new(finding));
         if together {
             self.by_key.insert(full, at);
+            if let Key::Named(site, _) = full.1 {
+                self.named.entry((kind, site)).or_default().push(at);
+            }
         }
         Some(at)
     }

@@ -22,6 +22,24 @@ pub(crate) enum Key {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Found(pub(crate) [u64; 2]);
 
+impl Found {
+    /// What is left without those that were told. The hot path and the watchdog may differ in what was real: one that was
+    /// told as the other is not left.
+    pub(super) fn without(self, told: Self) -> Self {
+        let all = (self.0[0] + self.0[1]).saturating_sub(told.0[0] + told.0[1]);
+        let real = self.0[1].saturating_sub(told.0[1]).min(all);
+        Self([self.0[0].saturating_sub(told.0[0]).min(all - real), real])
+    }
+
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self([0, 1].map(|class| self.0[class] + other.0[class]))
+    }
+
+    pub(super) fn least(self, other: Self) -> Self {
+        Self([0, 1].map(|class| self.0[class].min(other.0[class])))
+    }
+}
+
 /// One line for the log.
 #[derive(Clone, Debug)]
 pub(crate) struct LogLine {
@@ -67,6 +85,14 @@ impl Record {
             tasks: HashSet::new(),
             pace: Pace::default(),
         }
+    }
+
+    /// The examples told that the counters of the hot path know, as those count them.
+    pub(super) fn counted(&self) -> Found {
+        let [notes, real] =
+            [0, 1].map(|class| self.told[class] - self.beyond[class].min(self.told[class]));
+        let excused = self.excused.min(notes);
+        Found([notes - excused, real + excused])
     }
 
     /// How often, of what its severity says.
