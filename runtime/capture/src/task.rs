@@ -14,7 +14,7 @@ pub use aborts::{Aborter, aborter};
 pub(crate) use destroyed::dropped;
 pub use destroyed::still_polled;
 pub(crate) use extras::keep_span;
-pub use extras::{Extras, MAX_LABELS, extras, label};
+pub use extras::{Extras, LONGEST_SPAN, MAX_LABELS, extras, label};
 pub(crate) use panics::panicked;
 pub use share::HandleShare;
 
@@ -129,7 +129,7 @@ pub(crate) fn born_as(
             Asks::Caller => HANDLE_GONE | READ,
         },
     });
-    spans::at_birth(record);
+    spans::at_birth(record, thread);
     Some(record)
 }
 

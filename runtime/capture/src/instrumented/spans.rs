@@ -4,7 +4,7 @@
 //! from outside, because the current span of the thread is another after the poll than before. Asking for it costs a
 //! call into the subscriber, so only some polls are asked about: the first two of a task, and two of each 64. In debug.
 //!
-//! And the span that a task is made in, where anybody collects spans: until then a birth pays one load for it.
+//! And the span that a task is made in, in debug and where anybody collects spans: else a birth pays one load for it.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::event::{Family, NoteText};
 use crate::record::Record;
 use crate::task;
+use crate::thread::Thread;
 
 /// Asks about the spans of this thread.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +21,8 @@ pub struct SpanProbe {
     pub current: fn() -> u64,
     /// Name and place of the current span.
     pub describe: fn() -> Option<SpanText>,
-    /// Name and fields of the current span, as a task that is made in it shows them. Must not panic.
+    /// Name and fields of the current span, as a task that is made in it shows them: of the fields not many more bytes
+    /// than [`LONGEST_SPAN`](crate::task::LONGEST_SPAN). Must not panic.
     pub text: fn() -> Option<String>,
 }
 
@@ -47,10 +49,10 @@ pub(crate) fn set_collected() {
     COLLECTED.store(true, Ordering::Relaxed);
 }
 
-/// Notes the span that a task is made in.
+/// Notes the span that a task is made in, on this thread. Not in quiet: it takes a lock and three allocations.
 #[inline]
-pub(crate) fn at_birth(record: &Record) {
-    if COLLECTED.load(Ordering::Relaxed) {
+pub(crate) fn at_birth(record: &Record, thread: &Thread) {
+    if thread.is_debug() && COLLECTED.load(Ordering::Relaxed) {
         note(record);
     }
 }

@@ -17,8 +17,10 @@ use crate::thread::{self, Thread};
 pub const MAX_LABELS: usize = 16;
 /// Longest key kept of a label, in bytes.
 const LONGEST_KEY: usize = 64;
-/// Longest value, and longest span.
-const LONGEST_TEXT: usize = 256;
+/// Longest value of a label.
+const LONGEST_VALUE: usize = 256;
+/// Longest text kept of a span, in bytes.
+pub const LONGEST_SPAN: usize = 256;
 /// Bytes of one shard, about.
 const MAX_BYTES: usize = 1 << 20;
 /// What a task, or a label, takes beside its text.
@@ -81,7 +83,7 @@ pub fn label(text: &str) -> bool {
     let (key, value) = text.split_once('=').unwrap_or((text, ""));
     let (key, value) = (
         cut(key.trim(), LONGEST_KEY),
-        cut(value.trim(), LONGEST_TEXT),
+        cut(value.trim(), LONGEST_VALUE),
     );
     !key.is_empty() && keep(record, |extras| extras.set(key, value))
 }
@@ -90,7 +92,7 @@ pub fn label(text: &str) -> bool {
 #[cold]
 pub(crate) fn keep_span(record: &Record, span: &str) {
     keep(record, |extras| {
-        extras.span = cut(span, LONGEST_TEXT).into();
+        extras.span = cut(span, LONGEST_SPAN).into();
         true
     });
 }
@@ -162,13 +164,13 @@ mod tests {
             record.id.set((1 << 52) + number * SHARDS as u64 + 5);
             record
         };
-        let value = "x".repeat(LONGEST_TEXT);
+        let value = "x".repeat(LONGEST_VALUE);
         let kept = (0..)
             .map(record)
             .take_while(|record| keep(record, |extras| extras.set("key", &value)))
             .inspect(|record| assert_ne!(record.sides.bits() & EXTRAS, 0))
             .collect::<Vec<_>>();
-        let bound = MAX_BYTES / LONGEST_TEXT;
+        let bound = MAX_BYTES / LONGEST_VALUE;
         assert!((bound / 4..bound).contains(&kept.len()), "{}", kept.len());
         assert!(shard(kept[0].id.get()).bytes <= MAX_BYTES);
         for record in &kept {
