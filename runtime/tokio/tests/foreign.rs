@@ -16,8 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use findings::{found_at, wait_until};
+use findings::{Found, found_at, wait_until};
 use pollscope_capture::TaskKind;
+use pollscope_capture::event::Family;
 use pollscope_capture::record::Snapshot;
 use pollscope_capture::{Counter, registry, site, thread};
 use pollscope_tokio::runtime::{Builder, Runtime};
@@ -67,6 +68,14 @@ fn counted(line: u32) -> (u64, u64) {
         }
     }
     counts
+}
+
+/// What was told of tasks that were spawned at this line; not polls in which a busy machine had no CPU for us.
+fn told(line: u32) -> Vec<Found> {
+    let is_long = |found: &Found| found.ns.is_none_or(|ns| ns >= SLOW.as_nanos() as u64);
+    let mut found = found_at(file!(), line);
+    found.retain(|found| found.site.kind == TaskKind::Foreign && is_long(found));
+    found
 }
 
 #[test]
@@ -119,10 +128,10 @@ fn a_slow_poll_of_it_is_told_with_its_place() {
     let line = line!() + 1;
     let task = runtime.block_on(async { tokio::spawn(async { std::thread::sleep(SLOW) }) });
     runtime.block_on(task).unwrap();
-    wait_until("the slow poll", || !found_at(file!(), line).is_empty());
-    let found = found_at(file!(), line);
+    wait_until("the slow poll", || !told(line).is_empty());
+    let found = told(line);
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].ns >= Some(SLOW.as_nanos() as u64), "{found:?}");
+    assert_eq!(found[0].family, Family::SlowPoll);
 }
 
 #[test]
@@ -143,11 +152,7 @@ fn a_panic_or_an_abort_frees_it_and_is_nobodys_loss() {
     assert!(runtime.block_on(aborted).unwrap_err().is_cancelled());
     wait_until("both ends", || counted(line) == (2, 2));
     assert!(rows(line).is_empty());
-    assert!(
-        found_at(file!(), line).is_empty(),
-        "{:?}",
-        found_at(file!(), line)
-    );
+    assert!(told(line).is_empty(), "{:?}", told(line));
     // The threads are as they were: what they poll next is told as itself.
     let ours = runtime.spawn(async { 7 });
     assert_eq!(runtime.block_on(ours).unwrap(), 7);
@@ -190,4 +195,68 @@ fn a_runtime_that_goes_takes_them_with_it() {
     drop(runtime);
     assert!(rows(line).is_empty());
     assert_eq!(counted(line), (10, 10));
+}
+
+/// Does something when it is dropped.
+struct AtLast<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for AtLast<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// Tokio tells of its end first, and of its spawn then.
+#[test]
+fn a_task_that_comes_too_late_leaves_no_row() {
+    let gone = runtime();
+    let (ours, theirs) = (gone.handle().clone(), gone.handle().clone().into_tokio());
+    drop(gone);
+    let line = line!() + 1;
+    let refused = theirs.spawn(std::future::pending::<()>());
+    assert!(refused.is_finished());
+    assert_eq!((rows(line).len(), counted(line)), (0, (0, 0)));
+
+    // One of ours, whose drop spawns another of ours where that can be.
+    let alive = Arc::new(runtime());
+    let within = Arc::clone(&alive);
+    let inner = line!() + 1;
+    let last = AtLast(move || drop(within.spawn(async {})));
+    let line = line!() + 1;
+    let refused = ours.spawn(async move { drop(last) });
+    assert!(refused.is_finished());
+    drop(refused);
+    wait_until("both ends", || {
+        [inner, line].map(counted) == [(1, 1), (1, 1)]
+    });
+    assert!(rows(line).is_empty());
+    // Nothing of that is left to this thread.
+    let line = line!() + 1;
+    let task = alive.block_on(async { tokio::spawn(async {}) });
+    alive.block_on(task).unwrap();
+    wait_until("the library's task", || counted(line) == (1, 1));
+}
+
+#[test]
+fn a_poll_with_a_runtime_inside_is_one() {
+    let runtime = runtime();
+    let inner = line!() + 3;
+    let blocks = || {
+        let within = runtimes::current_thread();
+        within.block_on(async { tokio::spawn(async {}).await.unwrap() });
+    };
+    let line = line!() + 2;
+    let task = runtime.block_on(async {
+        tokio::spawn(async move {
+            tokio::task::block_in_place(blocks);
+            std::thread::sleep(SLOW);
+        })
+    });
+    runtime.block_on(task).unwrap();
+    wait_until("the slow poll", || !told(line).is_empty());
+    assert_eq!(told(line).len(), 1, "{:?}", told(line));
+    wait_until("both ends", || {
+        [inner, line].map(counted) == [(1, 1), (1, 1)]
+    });
+    assert!(told(inner).is_empty(), "{:?}", told(inner));
 }

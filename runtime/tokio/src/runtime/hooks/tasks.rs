@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::runtime::{Builder, TaskMeta};
 
 #[cfg(feature = "capture")]
-use super::super::foreign;
+use super::super::foreign::{self, Tasks};
 
 /// A hook of the program's.
 pub(in crate::runtime) type TaskCallback = Arc<dyn Fn(&TaskMeta<'_>) + Send + Sync>;
@@ -46,8 +46,9 @@ impl TaskHooks {
             after_poll,
             terminate,
         } = self;
+        let tasks = Tasks::of(runtime);
         builder.on_task_spawn(move |task| {
-            foreign::spawned(task, runtime);
+            tasks.spawned(task);
             call(spawn.as_ref(), task);
         });
         builder.on_before_task_poll(move |task| {
@@ -55,7 +56,7 @@ impl TaskHooks {
             foreign::poll_begins(task);
         });
         builder.on_after_task_poll(move |task| {
-            foreign::poll_ends();
+            foreign::poll_ends(task);
             call(after_poll.as_ref(), task);
         });
         builder.on_task_terminate(move |task| {
