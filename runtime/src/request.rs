@@ -3,15 +3,19 @@
 use std::panic::Location;
 
 pub use pollscope_tokio::private::Request;
+use pollscope_tokio::private::request as follow;
 
 /// Follows a future that runs inside somebody else's task: it is listed as a row of kind `request`, by its type and the
 /// line of this call, from here until it has ended or was dropped.
 ///
 /// For work that a library polls for you: a handler of a server, a job of a queue, one of many futures of a
 /// `FuturesUnordered`. Its polls, times and wakes are its own; a poll of it that is slow is told with it, and not with the
-/// task of yours it may run in, which is its parent. What it gives is handed through unchanged, also an `Err`: the row's
+/// task of yours it may run in, which is its parent. A poll that takes long and stays below the threshold is a note of
+/// each of the rows around it, too. What it gives is handed through unchanged, also an `Err`: the row's
 /// outcome says so, and nobody else does. Dropped before its end it is `aborted`, which is no finding. Nothing is told
 /// of a panic either, because the task around it is unwound, too.
+///
+/// The `tracing` span it is made in is on its row at level debug, where somebody collects spans.
 ///
 /// Time that the future spends in no poll of it, such as the body of a response that is streamed later, is not its own.
 ///
@@ -29,13 +33,14 @@ pub use pollscope_tokio::private::Request;
 #[track_caller]
 #[inline]
 pub fn instrument<F: Future>(future: F) -> Request<F> {
-    Request::new(future, Location::caller(), || None::<&str>)
+    follow(future, Location::caller(), || None::<&str>)
 }
 
 /// As [`instrument`], with a name for its row: the route, and not the path with its ids.
 ///
 /// Findings of requests are put together by name, and names are kept as long as a request has them: 128 bytes of each,
-/// of 65,536 different ones at a time; past that requests are without.
+/// of 65,536 different ones at a time; past that requests are without. 64 names of one place have findings of their own,
+/// all others have theirs together.
 ///
 /// Cost over [`instrument`]: two short locks, some 0.15 µs.
 ///
@@ -53,5 +58,5 @@ pub fn instrument<F: Future>(future: F) -> Request<F> {
 #[track_caller]
 #[inline]
 pub fn request<F: Future>(name: impl AsRef<str>, future: F) -> Request<F> {
-    Request::new(future, Location::caller(), || Some(name))
+    follow(future, Location::caller(), || Some(name))
 }

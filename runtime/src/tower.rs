@@ -12,8 +12,8 @@ use http::request::Parts;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::Request;
 use name::Name;
+use pollscope_tokio::private::request as follow;
 use response::Answer;
 pub use response::ResponseFuture;
 
@@ -29,10 +29,12 @@ type Route = dyn Fn(&Parts) -> Option<String> + Send + Sync;
 ///
 /// The outcome is `error` where the service gives an `Err`, the status is 500 or above, or gRPC's status is one that
 /// `OpenTelemetry` counts as the server's fault (unknown, deadline exceeded, unimplemented, internal, unavailable, data
-/// loss). A request whose client went away is `aborted`. None of these is a finding.
+/// loss). That is read from the head of the response alone: a call of gRPC that fails after its head was sent, and says so
+/// in the trailers, is `ok`. A request whose client went away is `aborted`. None of these is a finding.
 ///
 /// The body of a response is sent after its head, by the server's own task: what is streamed there is neither in the
-/// row's age nor in its polls. Neither is time in layers outside of this one.
+/// row's age nor in its polls. Neither is time in layers outside of this one, nor what the service below does in its
+/// `call` before it returns a future: that is a part of the poll of whoever calls.
 ///
 /// The first layer that is made starts pollscope, unless something did.
 ///
@@ -66,6 +68,7 @@ type Route = dyn Fn(&Parts) -> Option<String> + Send + Sync;
 ///     .layer(service);
 /// ```
 #[track_caller]
+#[must_use = "a layer does nothing until it is put around a service"]
 pub fn layer() -> RequestLayer {
     pollscope_tokio::private::start();
     RequestLayer {
@@ -151,7 +154,7 @@ where
             name = Some(self.layer.name(&parts));
         }
         let answer = Answer::new(self.inner.call(http::Request::from_parts(parts, body)));
-        ResponseFuture::new(Request::new(answer, self.layer.at, || name))
+        ResponseFuture::new(follow(answer, self.layer.at, || name))
     }
 }
 

@@ -14,6 +14,7 @@ type Judged<R, E> = Result<Result<http::Response<R>, E>, Result<http::Response<R
 pin_project! {
     /// The future of a response, seen as a request: see [`layer`](super::layer).
     #[derive(Debug)]
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct ResponseFuture<F, R, E>
     where
         F: Future<Output = Result<http::Response<R>, E>>,

@@ -20,6 +20,16 @@ pub use capture::instrumented::{Describe, Read};
 
 use crate::task::{JoinHandle, NewTask, watched};
 
+/// Follows a future as a request that was made at `location`. `name` is called where there will be a row.
+#[inline]
+pub fn request<F: Future, N: AsRef<str>>(
+    future: F,
+    location: &'static Location<'static>,
+    name: impl FnOnce() -> Option<N>,
+) -> Request<F> {
+    Request::new(future, location, name)
+}
+
 /// Spawns a task as made at `location`, whose error is read by `describe`.
 #[track_caller]
 pub fn spawn_described<F, D>(

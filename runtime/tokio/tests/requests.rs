@@ -12,7 +12,7 @@ use std::future::{Future, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, panic_any};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use findings::{Found, about, destroyed, settled, wait_until};
 use pollscope_capture::TaskKind;
@@ -20,7 +20,7 @@ use pollscope_capture::event::Family;
 use pollscope_capture::record::{Outcome, Snapshot};
 use pollscope_capture::task::{self as capture_task, label};
 use pollscope_capture::{names, registry, site, thread};
-use pollscope_tokio::private::Request;
+use pollscope_tokio::private::{Request, request as new_request};
 use pollscope_tokio::runtime::{Builder, Runtime};
 use pollscope_tokio::task;
 
@@ -39,7 +39,7 @@ fn debugging() -> Runtime {
 
 #[track_caller]
 fn request<F: Future>(name: &str, future: F) -> Request<F> {
-    Request::new(future, Location::caller(), || Some(name))
+    new_request(future, Location::caller(), || Some(name))
 }
 
 /// The live request of this name.
@@ -96,6 +96,18 @@ fn only(test: &str) -> Found {
     found[0].clone()
 }
 
+/// Waits in a task, without keeping the thread.
+async fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let limit = Instant::now() + Duration::from_secs(10);
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(Instant::now() < limit, "{what}: not within 10 s");
+        task::yield_now().await;
+    }
+}
+
 fn once<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
@@ -111,12 +123,11 @@ fn a_row_inside_a_task() {
             })
             .await
         });
-        let seen = loop {
-            match row("a_row_inside_a_task") {
-                Some(row) if row.polls() > 0 && !row.is_polled() => break row,
-                _ => task::yield_now().await,
-            }
-        };
+        let polled = |row: &Snapshot| row.polls() > 0 && !row.is_polled();
+        let seen = until("its first poll", || {
+            row("a_row_inside_a_task").filter(polled)
+        })
+        .await;
         assert_eq!(seen.kind, TaskKind::Request);
         assert_eq!(seen.parent, handle.pollscope_id());
         assert!(site::get(seen.site).file.ends_with("requests.rs"));
@@ -176,9 +187,9 @@ fn at_its_runtimes_end_it_is_no_finding() {
         pending::<()>().await;
         unpolled.await;
     });
-    while row("polled at the end").is_none_or(|row| row.polls() == 0) {
-        std::thread::yield_now();
-    }
+    wait_until("its first poll", || {
+        row("polled at the end").is_some_and(|row| row.polls() > 0)
+    });
     drop(runtime);
     wait_until("their end", || row("unpolled at the end").is_none());
     assert_eq!(
@@ -245,12 +256,11 @@ fn time_in_a_slow_request_is_the_tasks_too() {
             told.await.expect("told");
         });
         let slow = SLOW.as_nanos() as u64;
-        let task = loop {
-            match registry::find(handle.pollscope_id()) {
-                Some((_, task)) if task.polls() > 0 && !task.is_polled() => break task,
-                _ => task::yield_now().await,
-            }
-        };
+        let task = until("its first poll", || {
+            let (_, task) = registry::find(handle.pollscope_id())?;
+            (task.polls() > 0 && !task.is_polled()).then_some(task)
+        })
+        .await;
         assert!(task.busy_ns >= 2 * slow, "{task:?}");
         assert!(task.max_ns < task.busy_ns, "{task:?}");
         let request = row("blocks").expect("it lives");
@@ -284,12 +294,9 @@ fn a_label_is_the_innermosts_and_goes_with_it() {
             request.await;
             assert!(label("after=1"));
         });
-        let id = loop {
-            match row("labelled") {
-                Some(row) if row.has_extras() && !row.is_polled() => break row.id,
-                _ => task::yield_now().await,
-            }
-        };
+        let labelled = |row: &Snapshot| row.has_extras() && !row.is_polled();
+        let row = until("its labels", || row("labelled").filter(labelled)).await;
+        let id = row.id;
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(labels(id), [pair("order", "43"), pair("tenant", "a=b")]);
         assert_eq!(labels(handle.pollscope_id()), [pair("task", "")]);

@@ -28,7 +28,7 @@ pin_project! {
 impl<F: Future> Request<F> {
     /// A request that was made at `location`. `name` is called where there will be a row.
     #[inline]
-    pub fn new<N: AsRef<str>>(
+    pub(crate) fn new<N: AsRef<str>>(
         future: F,
         location: &'static Location<'static>,
         name: impl FnOnce() -> Option<N>,
