@@ -17,12 +17,14 @@ mod faulty;
 mod live;
 mod ps;
 mod run;
+mod runtime;
 mod targets;
 mod track;
 mod values;
 
 pub use exit::{Exit, Failure};
 
+use runtime::Runtime;
 use values::{FailOn, Setting};
 
 /// The debug mode that Tokio lacks: see what the tasks of a live program do, also after it hung.
@@ -323,10 +325,8 @@ impl Color {
 }
 
 /// The runtime of one command: nothing here needs a second thread.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    Ok(tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?)
+fn runtime() -> Result<Runtime, Failure> {
+    Ok(Runtime::new()?)
 }
 
 fn locate(target: &str) -> Result<net::Address, Failure> {

@@ -177,7 +177,7 @@ pub(super) fn set(target: &str, settings: &[Setting]) -> Result<Exit, Failure> {
     let address = locate(target)?;
     let change = change(settings);
     let now = runtime()?.block_on(async {
-        let session = Session::open(&address).await?;
+        let session = Session::greet(&address).await?;
         session.configure(&change).await
     })?;
     print(|out| Ok(report::settings(out, &now)?))
@@ -185,7 +185,7 @@ pub(super) fn set(target: &str, settings: &[Setting]) -> Result<Exit, Failure> {
 
 pub(super) fn abort(target: &str, task: u64) -> Result<Exit, Failure> {
     let address = locate(target)?;
-    runtime()?.block_on(async { Session::open(&address).await?.abort(task).await })?;
+    runtime()?.block_on(async { Session::greet(&address).await?.abort(task).await })?;
     say(&format!(
         "asked for the abort of task {task}: it ends at its next yield"
     ));

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::task::JoinSet;
 
 use super::exit::{self, print};
 use super::{Exit, Failure, runtime};
@@ -15,7 +14,7 @@ use crate::report::{self, Paint};
 const LIMIT: Duration = Duration::from_secs(2);
 
 pub(super) fn ps(json: bool, paint: Paint) -> Result<Exit, Failure> {
-    let mut found = runtime()?.block_on(all());
+    let mut found = runtime()?.block_on(net::probe_all_within(net::discover(), LIMIT));
     found.sort_by(|a, b| (a.pid, &a.address).cmp(&(b.pid, &b.address)));
     if found.is_empty() && !json {
         exit::say(
@@ -32,19 +31,6 @@ pub(super) fn ps(json: bool, paint: Paint) -> Result<Exit, Failure> {
             Ok(report::processes(out, &found, paint)?)
         }
     })
-}
-
-/// Asks all of them at once.
-async fn all() -> Vec<Found> {
-    let mut probes: JoinSet<_> = net::discover()
-        .into_iter()
-        .map(|found| net::probe_within(found, LIMIT))
-        .collect();
-    let mut found = Vec::new();
-    while let Some(probed) = probes.join_next().await {
-        found.extend(probed.ok());
-    }
-    found
 }
 
 /// A process as `ps --json` prints it.

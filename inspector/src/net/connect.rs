@@ -64,7 +64,14 @@ async fn within<T>(
                 why: "it belongs to another user: run pollscope as that user or as root".to_owned(),
             })
         }
-        Ok(Err(source)) => Err(NetError::NotListening {
+        // On another machine, whatever the network says: nobody can be reached there.
+        Ok(Err(source)) if is_nobody(&source) || is_elsewhere(address, &source) => {
+            Err(NetError::NotListening {
+                address: address.clone(),
+                source: plain(source),
+            })
+        }
+        Ok(Err(source)) => Err(NetError::Unreachable {
             address: address.clone(),
             source: plain(source),
         }),
@@ -75,6 +82,19 @@ async fn within<T>(
     }
 }
 
+/// Whether the kernel said that nobody listens there. All else (too many waiting, no descriptor left for us, a path
+/// too long to be asked for) tells nothing of a process.
+pub(super) fn is_nobody(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionRefused, NotFound};
+    matches!(error.kind(), ConnectionRefused | NotFound)
+}
+
+/// Whether the network has the fault: no such name, no way there. Not where we have no descriptor left.
+fn is_elsewhere(address: &Address, error: &io::Error) -> bool {
+    let ours = [libc::EMFILE, libc::ENFILE].map(Some);
+    matches!(address, Address::Tcp(_)) && !ours.contains(&error.raw_os_error())
+}
+
 /// Without `(os error 111)`.
 fn plain(error: io::Error) -> io::Error {
     let text = match error.kind() {
@@ -82,6 +102,8 @@ fn plain(error: io::Error) -> io::Error {
         io::ErrorKind::NotFound => "no such socket",
         io::ErrorKind::HostUnreachable => "host unreachable",
         io::ErrorKind::NetworkUnreachable => "network unreachable",
+        io::ErrorKind::WouldBlock => "it takes no more connections now: it may be stopped or busy",
+        io::ErrorKind::InvalidInput => "its path is longer than the system takes",
         _ => return error,
     };
     io::Error::new(error.kind(), text)
@@ -115,5 +137,54 @@ where
             address: address.clone(),
             limit: LIMIT,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixListener;
+
+    async fn error_of(address: Address) -> NetError {
+        let connected = connect(&address).await;
+        connected.map(|_| "connected").unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn only_a_socket_without_a_listener_is_of_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("7-8.sock");
+        drop(UnixListener::bind(&path).unwrap());
+        for gone in [path, dir.path().join("none.sock")] {
+            let error = error_of(Address::Unix(gone)).await;
+            assert!(matches!(error, NetError::NotListening { .. }), "{error}");
+            assert_eq!(error.exit_code(), 3);
+        }
+        let long = dir.path().join("x".repeat(200));
+        let error = error_of(Address::Unix(long)).await;
+        assert!(matches!(error, NetError::Unreachable { .. }), "{error}");
+        assert!(!error.to_string().contains("gone"), "{error}");
+        assert_eq!(error.exit_code(), 4);
+    }
+
+    #[tokio::test]
+    async fn what_fails_for_other_reasons_is_not_gone() {
+        let unix = Address::Unix("/7-8.sock".into());
+        let tcp = Address::Tcp("127.0.0.1:1".to_owned());
+        for (address, error, code) in [
+            (&unix, libc::EAGAIN, 4),
+            (&unix, libc::EMFILE, 4),
+            (&unix, libc::EPROTOTYPE, 4),
+            (&unix, libc::EACCES, 4),
+            (&unix, libc::ENOENT, 3),
+            (&tcp, libc::EMFILE, 4),
+            (&tcp, libc::ECONNREFUSED, 3),
+            (&tcp, libc::EHOSTUNREACH, 3),
+        ] {
+            let failed = async { Err::<(), _>(io::Error::from_raw_os_error(error)) };
+            let error = within(address, failed).await.unwrap_err();
+            assert_eq!(error.exit_code(), code, "{error}");
+            assert_eq!(error.to_string().contains("listens"), code == 3, "{error}");
+        }
     }
 }

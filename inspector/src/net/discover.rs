@@ -1,28 +1,32 @@
 //! Finds the sockets of targets on this machine, those of containers included, and asks each who it is.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use pollscope_proto::sockets::SocketName;
 
-use super::{Address, NetError, Session, clean, passwd};
-use crate::model::{Found, FoundState, View};
+use super::{Address, passwd};
+use crate::model::Found;
 
 mod namespaces;
 mod places;
+mod probe;
 mod process;
+mod stale;
 
-use namespaces::Namespace;
+use namespaces::look_around;
 pub(super) use namespaces::{can_be_looked_into, environment, variable};
+pub use probe::{probe, probe_all, probe_all_within};
 pub(super) use process::{Process, own_uid};
+pub use stale::remove_stale;
 
-/// How long a target may take to say who it is, where a screen waits for it.
-const PROBE_LIMIT: Duration = Duration::from_millis(300);
 /// Mount namespaces other than ours that are looked into.
 const MAX_NAMESPACES: usize = 256;
+/// Sockets of one of them that are listed: who may write there may make as many as he likes.
+const MAX_SOCKETS: usize = 256;
 
 /// A socket with a name like ours.
 struct Socket {
@@ -37,60 +41,6 @@ pub fn discover() -> Vec<Found> {
     let mut sockets = all_sockets();
     sockets.sort_by_key(|socket| std::cmp::Reverse(socket.name.start_time));
     sockets.into_iter().map(found).collect()
-}
-
-/// Asks a target for what a list shows of it, within 300 ms.
-pub async fn probe(found: Found) -> Found {
-    probe_within(found, PROBE_LIMIT).await
-}
-
-/// Asks a target for what a list shows of it. Whatever goes wrong becomes its state.
-pub async fn probe_within(mut found: Found, limit: Duration) -> Found {
-    let asked = tokio::time::timeout(limit, ask(&mut found)).await;
-    found.state = match asked {
-        Ok(Ok(())) => FoundState::Ready,
-        Ok(Err(NetError::NotListening { .. })) => FoundState::Stale,
-        Ok(Err(NetError::Version {
-            theirs_is_newer, ..
-        })) => FoundState::Unusable(
-            if theirs_is_newer {
-                "newer: update the pollscope command"
-            } else {
-                "too old: update the program's pollscope"
-            }
-            .to_owned(),
-        ),
-        Ok(Err(error)) => FoundState::Unusable(error.to_string()),
-        Err(_) => FoundState::Unusable(format!("no answer in {} ms", limit.as_millis())),
-    };
-    found
-}
-
-/// Removes a socket whose process is gone.
-///
-/// # Errors
-/// If it is not a socket of ours, or somebody listens after all.
-pub fn remove_stale(address: &str) -> Result<(), NetError> {
-    let refuse = |why: &str| {
-        Err(NetError::Refused(format!(
-            "{}: {why}",
-            clean(address, 4096)
-        )))
-    };
-    let Ok(Address::Unix(path)) = address.parse() else {
-        return refuse("not a socket");
-    };
-    let name = path.file_name().and_then(|name| name.to_str());
-    if name.is_none_or(|name| name.parse::<SocketName>().is_err()) {
-        return refuse("not a socket of pollscope");
-    }
-    if std::os::unix::net::UnixStream::connect(&path).is_ok() {
-        return refuse("somebody listens");
-    }
-    match fs::remove_file(&path) {
-        Ok(()) => Ok(()),
-        Err(error) => refuse(&error.to_string()),
-    }
 }
 
 /// The socket of a process that this one started, or of one that it started in turn: `cargo run` does.
@@ -118,40 +68,6 @@ pub(super) fn sockets_of(pid: u32) -> Vec<PathBuf> {
     sockets.into_iter().map(|socket| socket.path).collect()
 }
 
-async fn ask(found: &mut Found) -> Result<(), NetError> {
-    let address: Address = found.address.parse()?;
-    let session = Session::open(&address).await?;
-    let hello = session.hello().clone();
-    found.name.clone_from(&hello.target.name);
-    found.tokio.clone_from(&hello.target.tokio);
-    found.exe.clone_from(&hello.target.exe);
-    found.args.clone_from(&hello.target.args);
-    found.pollscope.clone_from(&hello.target.pollscope);
-    found.tcp.clone_from(&hello.target.tcp);
-    // As this machine counts it: the number it has in a container may be another's here.
-    found.pid = hello.local_pid;
-    found.proto = Some(hello.protocol);
-    found.level = Some(hello.target.level);
-    found.level_source.clone_from(&hello.target.level_source);
-    found.uptime_s = Some(hello.target.uptime_s);
-    let totals_only = View {
-        limit: 0,
-        sites: false,
-        threads: false,
-        warnings: false,
-        ..View::default()
-    };
-    let mut watch = session.watch(totals_only);
-    if let Some(snapshot) = watch.next().await {
-        let snapshot = snapshot?;
-        found.tasks = Some(snapshot.totals.tasks);
-        found.warnings = Some(snapshot.totals.warnings_warn + snapshot.totals.warnings_error);
-        found.level = Some(snapshot.target.level);
-        found.level_source.clone_from(&snapshot.target.level_source);
-    }
-    Ok(())
-}
-
 fn found(socket: Socket) -> Found {
     let mut found = Found {
         address: Address::Unix(socket.path.clone()).to_string(),
@@ -173,61 +89,90 @@ fn found(socket: Socket) -> Found {
 }
 
 fn all_sockets() -> Vec<Socket> {
-    let mut sockets = own_sockets();
-    let mut seen: HashSet<_> = sockets
-        .iter()
-        .filter_map(|socket| identity(&socket.path))
-        .collect();
-    for inside in Namespace::others(MAX_NAMESPACES) {
-        for (path, name) in places::inside(&inside)
-            .into_iter()
-            .flat_map(|dir| sockets_in(&dir))
-        {
-            // A directory may be mounted into many containers.
-            if identity(&path).is_some_and(|id| seen.insert(id)) {
-                let process = inside.process(name);
-                sockets.push(Socket {
-                    path,
-                    name,
-                    process,
+    let (renumbered, others) = look_around(MAX_NAMESPACES);
+    let mut sockets = Sockets::default();
+    for file in files_in(&places::own()) {
+        sockets.add(&file, |name, owner| {
+            named_here(name, owner).or_else(|| renumbered.process(name, owner))
+        });
+    }
+    for inside in others {
+        for file in files_in(&places::inside(&inside)) {
+            sockets.add(&file, |name, owner| inside.members.process(name, owner));
+        }
+    }
+    sockets.found
+}
+
+/// Those of our own mount namespace whose processes have our numbers.
+fn own_sockets() -> Vec<Socket> {
+    let mut sockets = Sockets::default();
+    for file in files_in(&places::own()) {
+        sockets.add(&file, named_here);
+    }
+    sockets.found
+}
+
+fn named_here(name: SocketName, owner: u32) -> Option<Process> {
+    Process::read(name.pid).filter(|process| process.is_named_by(name, owner))
+}
+
+/// What was found, each socket once: one may be reached by many paths, as from all containers a directory is mounted
+/// into.
+#[derive(Default)]
+struct Sockets {
+    found: Vec<Socket>,
+    known: HashMap<(u64, u64), usize>,
+}
+
+impl Sockets {
+    /// Adds it; or, where it is known, its process, if nobody who sees it knew that until now.
+    fn add(&mut self, file: &File, process: impl FnOnce(SocketName, u32) -> Option<Process>) {
+        match self.known.entry(file.id) {
+            Entry::Vacant(entry) => {
+                entry.insert(self.found.len());
+                self.found.push(Socket {
+                    path: file.path.clone(),
+                    name: file.name,
+                    process: process(file.name, file.owner),
                 });
+            }
+            Entry::Occupied(entry) => {
+                let known = &mut self.found[*entry.get()];
+                // A second name of one socket, by a hard link, may be made by another.
+                if known.process.is_none() && known.name == file.name {
+                    known.process = process(file.name, file.owner);
+                }
             }
         }
     }
-    sockets
 }
 
-/// Those of our own mount namespace.
-fn own_sockets() -> Vec<Socket> {
-    let mut seen = HashSet::new();
-    let found = places::own()
-        .into_iter()
-        .flat_map(|dir| sockets_in(&dir).collect::<Vec<_>>());
-    found
-        .filter(|(path, _)| identity(path).is_some_and(|id| seen.insert(id)))
-        .map(|(path, name)| {
-            let process = Process::read(name.pid);
-            let process = process.filter(|process| process.start_time == name.start_time);
-            Socket {
-                path,
-                name,
-                process,
-            }
-        })
-        .collect()
+/// The file of a socket with a name like ours.
+#[derive(Debug, PartialEq)]
+struct File {
+    path: PathBuf,
+    name: SocketName,
+    /// Device and inode.
+    id: (u64, u64),
+    owner: u32,
 }
 
-/// Device and inode: one socket may be reached by many paths.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    let meta = fs::metadata(path).ok()?;
-    Some((meta.dev(), meta.ino()))
+/// The first [`MAX_SOCKETS`] in these directories.
+fn files_in(dirs: &[PathBuf]) -> impl Iterator<Item = File> {
+    dirs.iter()
+        .flat_map(|dir| children(dir).filter_map(file))
+        .take(MAX_SOCKETS)
 }
 
-fn sockets_in(dir: &Path) -> impl Iterator<Item = (PathBuf, SocketName)> + use<> {
-    children(dir).filter_map(|path| {
-        let name = path.file_name()?.to_str()?.parse().ok()?;
-        let is_socket = fs::symlink_metadata(&path).is_ok_and(|meta| meta.file_type().is_socket());
-        is_socket.then_some((path, name))
+fn file(path: PathBuf) -> Option<File> {
+    let name = path.file_name()?.to_str()?.parse().ok()?;
+    let meta = fs::symlink_metadata(&path).ok()?;
+    meta.file_type().is_socket().then(|| File {
+        path,
+        name,
+        id: (meta.dev(), meta.ino()),
+        owner: meta.uid(),
     })
 }
 
@@ -251,23 +196,55 @@ mod tests {
         let _other = UnixListener::bind(path("x.sock")).unwrap();
         fs::write(path("9-9.sock"), "").unwrap();
         std::os::unix::fs::symlink(path("7-8.sock"), path("7-9.sock")).unwrap();
-        let found: Vec<_> = sockets_in(dir.path()).collect();
+        let found = files_in(&[dir.path().to_owned()]);
+        let found: Vec<_> = found.map(|file| (file.path, file.name)).collect();
         assert_eq!(found, [(path("7-8.sock"), SocketName::new(7, 8))]);
     }
 
     #[test]
-    fn only_a_dead_socket_is_removed() {
+    fn a_later_view_tells_the_process_of_a_known_socket() {
+        let own = Process::read(std::process::id()).unwrap();
+        let file = File {
+            path: "/a/7-8.sock".into(),
+            name: SocketName::new(7, 8),
+            id: (1, 2),
+            owner: own.uid,
+        };
+        let mut sockets = Sockets::default();
+        sockets.add(&file, |_, _| None);
+        let linked = File {
+            name: SocketName::new(7, 9),
+            ..file_at(&file, "/b/7-9.sock")
+        };
+        sockets.add(&linked, |_, _| panic!("it goes by another name"));
+        let again = file_at(&file, "/proc/1/root/a/7-8.sock");
+        sockets.add(&again, |_, owner| {
+            Some(own.clone()).filter(|own| own.uid == owner)
+        });
+        sockets.add(&again, |_, _| panic!("it is known by now"));
+        let [socket] = &sockets.found[..] else {
+            panic!("one socket");
+        };
+        assert_eq!(socket.path, file.path);
+        assert_eq!(
+            socket.process.as_ref().map(|process| process.pid),
+            Some(own.pid)
+        );
+    }
+
+    fn file_at(file: &File, path: &str) -> File {
+        File {
+            path: path.into(),
+            ..*file
+        }
+    }
+
+    #[test]
+    fn only_so_many_sockets_are_looked_at() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("7-8.sock");
-        let address = Address::Unix(path.clone()).to_string();
-        let listener = UnixListener::bind(&path).unwrap();
-        assert!(remove_stale(&address).is_err());
-        drop(listener);
-        remove_stale(&address).unwrap();
-        assert!(!path.exists());
-        let other = dir.path().join("precious");
-        fs::write(&other, "").unwrap();
-        assert!(remove_stale(&format!("unix:{}", other.display())).is_err());
-        assert!(other.exists());
+        for at in 0..MAX_SOCKETS + 2 {
+            UnixListener::bind(dir.path().join(format!("7-{at}.sock"))).unwrap();
+        }
+        assert_eq!(files_in(&[dir.path().to_owned()]).count(), MAX_SOCKETS);
     }
 }

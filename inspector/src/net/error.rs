@@ -18,6 +18,10 @@ pub enum NetError {
     #[error("nothing listens at {address} ({source}){}", hint(.address))]
     NotListening { address: Address, source: io::Error },
 
+    /// It may well be there: that one cannot connect has another reason.
+    #[error("cannot connect to {address}: {source}")]
+    Unreachable { address: Address, source: io::Error },
+
     /// Another user's, or no right to do that.
     #[error("{what}: {why}")]
     Denied { what: String, why: String },
@@ -63,7 +67,8 @@ impl NetError {
         match self {
             Self::Invalid(_) => 2,
             Self::NoTarget { .. } | Self::NotListening { .. } => 3,
-            Self::Denied { .. }
+            Self::Unreachable { .. }
+            | Self::Denied { .. }
             | Self::NotPollscope { .. }
             | Self::Silent { .. }
             | Self::Version { .. }

@@ -13,7 +13,7 @@ use tonic::{Code, Response, Status};
 
 use super::connect;
 use super::error::Versions;
-use super::symbols::{Files, RawStack, Survey, Symbols, SymbolsFrom, is_local, survey};
+use super::symbols::{Files, Module, RawStack, Survey, Symbols, SymbolsFrom, is_local, survey};
 use super::wire::{self, Answer};
 use super::{Address, NetError, Watch, clean};
 use crate::model::{Change, Runtime, Target, TaskDetail, ThreadStack, View};
@@ -66,6 +66,30 @@ impl Session {
 
     /// As [`Self::open`], with debug information from elsewhere.
     pub async fn open_with(address: &Address, from: SymbolsFrom) -> Result<Self, NetError> {
+        let (mut session, files, modules) = Self::say_hello(address, from).await?;
+        // If it panics, which a hostile executable could bring about, the target's own word holds.
+        let survey = tokio::task::spawn_blocking(move || survey(&files, &modules));
+        if let Ok(Ok(Survey { detail, note })) = timeout(SURVEY_LIMIT, survey).await {
+            let target = &mut session.hello.target;
+            if let Some(detail) = detail {
+                target.symbols = detail.to_string();
+            }
+            target.symbols_note = clean(&note, 512);
+        }
+        Ok(session)
+    }
+
+    /// As [`Self::open`], without a look at the files of the program: for who will name no frame, and does not want to
+    /// wait while large debug information is read. What the hello tells of symbols is the target's own word.
+    pub async fn greet(address: &Address) -> Result<Self, NetError> {
+        let (session, ..) = Self::say_hello(address, SymbolsFrom::default()).await?;
+        Ok(session)
+    }
+
+    async fn say_hello(
+        address: &Address,
+        from: SymbolsFrom,
+    ) -> Result<(Self, Files, Vec<Module>), NetError> {
         let connected = connect::connect(address).await?;
         let mut client =
             InspectClient::new(connected.channel).max_decoding_message_size(MAX_DECODE);
@@ -94,29 +118,19 @@ impl Session {
             .or_else(|| is_local(target.pid, target.start_time_ticks).then_some(target.pid));
         // In a container it has another number than out here, where `kill` and a debugger are asked. At the end of a
         // socket may be a forwarder, too: its start time is another.
-        if let Some(pid) = local_pid.filter(|pid| is_local(*pid, target.start_time_ticks)) {
+        let same = local_pid.filter(|pid| is_local(*pid, target.start_time_ticks));
+        if let Some(pid) = same {
             target.pid = pid;
         }
-        let files = Files::new(from, local_pid, target.exe.clone().into());
-        let surveyed = {
-            let (files, modules) = (files.clone(), modules.clone());
-            // If it panics, which a hostile executable could bring about, the target's own word holds.
-            let survey = tokio::task::spawn_blocking(move || survey(&files, &modules));
-            timeout(SURVEY_LIMIT, survey).await
-        };
-        if let Ok(Ok(Survey { detail, note })) = surveyed {
-            if let Some(detail) = detail {
-                target.symbols = detail.to_string();
-            }
-            target.symbols_note = clean(&note, 512);
-        }
+        // A forwarder's files would name frames of the target wrong.
+        let files = Files::new(from, same, target.exe.clone().into());
         if target.symbols.is_empty() {
             // Built without the feature `symbols`, and not from here: nobody can tell anything.
             "none".clone_into(&mut target.symbols);
         }
-        let symbols = Arc::new(Symbols::new(files, client.clone()));
-        symbols.learn(modules);
-        Ok(Self {
+        let symbols = Arc::new(Symbols::new(files.clone(), client.clone()));
+        symbols.learn(modules.iter().cloned());
+        let session = Self {
             address: address.clone(),
             client,
             hello: Hello {
@@ -127,7 +141,8 @@ impl Session {
             },
             symbols,
             opened: Instant::now(),
-        })
+        };
+        Ok((session, files, modules))
     }
 
     /// What the target said first.

@@ -9,7 +9,7 @@ use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::EventStream;
 use crossterm::execute;
 use tokio::sync::mpsc::{self, Sender, UnboundedSender};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 
 use super::connection::{Request, follow};
 use super::source::{Source, discover};
@@ -26,6 +26,8 @@ pub(super) struct Executor<S: Source> {
     source: Rc<S>,
     actions: Sender<Action>,
     connection: Option<Connection>,
+    /// The scan that was asked for last.
+    scan: Option<JoinHandle<()>>,
 }
 
 struct Connection {
@@ -45,6 +47,7 @@ impl<S: Source> Executor<S> {
             source: Rc::new(source),
             actions,
             connection: None,
+            scan: None,
         }
     }
 
@@ -61,19 +64,12 @@ impl<S: Source> Executor<S> {
         self.connection = Some(Connection { requests, task });
     }
 
-    pub(super) fn rescan(&self) {
-        let actions = self.actions.clone();
-        tokio::task::spawn_local(async move {
-            let found = discover().await;
-            let mut probes = JoinSet::new();
-            for (at, found) in found.into_iter().enumerate() {
-                probes.spawn_local(async move { (at, net::probe(found).await) });
-            }
-            let mut probed = probes.join_all().await;
-            probed.sort_by_key(|(at, _)| *at);
-            let found = probed.into_iter().map(|(_, found)| found).collect();
-            let _ = actions.send(Action::Found(found)).await;
-        });
+    /// Not while one is under way: where many targets are silent it takes longer than the time between two.
+    pub(super) fn rescan(&mut self) {
+        let under_way = |scan: &JoinHandle<()>| !scan.is_finished();
+        if !self.scan.as_ref().is_some_and(under_way) {
+            self.scan = Some(tokio::task::spawn_local(scan(self.actions.clone())));
+        }
     }
 
     fn ask(&self, request: Request) {
@@ -109,11 +105,15 @@ impl<S: Source> Executor<S> {
             Effect::Attach(text) => self.attach(&text),
             Effect::Rescan => self.rescan(),
             Effect::RemoveStale(address) => {
-                self.say(match net::remove_stale(&address) {
-                    Ok(()) => Notice::good(format!("removed {address}")),
-                    Err(error) => Notice::bad(error.to_string()),
+                let actions = self.actions.clone();
+                tokio::task::spawn_local(async move {
+                    let notice = match net::remove_stale(&address).await {
+                        Ok(()) => Notice::good(format!("removed {address}")),
+                        Err(error) => Notice::bad(error.to_string()),
+                    };
+                    let _ = actions.send(Action::Notice(notice)).await;
+                    scan(actions).await;
                 });
-                self.rescan();
             }
             Effect::Copy(text) => {
                 if text.len() > LONGEST_COPY {
@@ -179,6 +179,12 @@ impl<S: Source> Executor<S> {
             }
         });
     }
+}
+
+/// Looks for targets and asks them who they are.
+async fn scan(actions: Sender<Action>) {
+    let found = net::probe_all(discover().await).await;
+    let _ = actions.send(Action::Found(found)).await;
 }
 
 /// Runs the user's editor on the line and waits for its end.

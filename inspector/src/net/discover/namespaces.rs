@@ -1,7 +1,6 @@
 //! Processes that see other files than we do: those of containers, most often, of services with a `/tmp` of their own,
 //! and those that changed their root.
 
-use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Read;
@@ -23,8 +22,12 @@ type View = (PathBuf, u64, u64);
 pub(super) struct Namespace {
     /// One of its processes, whose root shows its files.
     root: PathBuf,
-    members: Vec<Member>,
+    pub(super) members: Members,
 }
+
+/// Processes that see the same files.
+#[derive(Default)]
+pub(super) struct Members(Vec<Member>);
 
 struct Member {
     pid: u32,
@@ -33,33 +36,37 @@ struct Member {
     uid: u32,
 }
 
-impl Namespace {
-    /// The namespaces of the processes that we may look into.
-    pub(super) fn others(limit: usize) -> Vec<Self> {
-        let Some(own) = view(Path::new("/proc/self")) else {
-            return Vec::new();
+/// The processes that we may look into: those that see the files we see and go by another number in a PID namespace of
+/// their own, and the namespaces of the others, at most `limit`.
+pub(super) fn look_around(limit: usize) -> (Members, Vec<Namespace>) {
+    let mut renumbered = Members::default();
+    let Some(own) = view(Path::new("/proc/self")) else {
+        return (renumbered, Vec::new());
+    };
+    let mut known: Vec<(View, Namespace)> = Vec::new();
+    for dir in super::children(Path::new("/proc")) {
+        let Some(pid) = dir.file_name().and_then(|name| name.to_str()?.parse().ok()) else {
+            continue;
         };
-        let mut known: Vec<(View, Self)> = Vec::new();
-        for dir in super::children(Path::new("/proc")) {
-            let Some(pid) = dir.file_name().and_then(|name| name.to_str()?.parse().ok()) else {
-                continue;
-            };
-            let Some(view) = view(&dir).filter(|view| *view != own) else {
-                continue;
-            };
-            let Some(member) = member(pid, &dir) else {
-                continue;
-            };
-            if let Some((_, known)) = known.iter_mut().find(|(id, _)| *id == view) {
-                known.members.push(member);
-            } else if known.len() < limit {
-                let (root, members) = (dir.join("root"), vec![member]);
-                known.push((view, Self { root, members }));
-            }
+        let Some((view, member)) = view(&dir).zip(member(pid, &dir)) else {
+            continue;
+        };
+        if view == own {
+            renumbered
+                .0
+                .extend(Some(member).filter(|member| member.inner_pid != pid));
+        } else if let Some((_, known)) = known.iter_mut().find(|(id, _)| *id == view) {
+            known.members.0.push(member);
+        } else if known.len() < limit {
+            let (root, members) = (dir.join("root"), Members(vec![member]));
+            known.push((view, Namespace { root, members }));
         }
-        known.into_iter().map(|(_, namespace)| namespace).collect()
     }
+    let others = known.into_iter().map(|(_, namespace)| namespace);
+    (renumbered, others.collect())
+}
 
+impl Namespace {
     /// Its `/`, as seen from here.
     pub(super) fn root(&self) -> &Path {
         &self.root
@@ -68,21 +75,22 @@ impl Namespace {
     /// Where its processes were told to put sockets, as they name it. What a process of a container says is not to be
     /// trusted: a path that leads out of its root is left out.
     pub(super) fn told(&self) -> impl Iterator<Item = PathBuf> {
-        let all = self.members.iter().flat_map(|member| {
+        let all = self.members.0.iter().flat_map(|member| {
             let environment = environment(member.pid);
             socket_dirs(member.uid, |name| variable(&environment, name))
         });
-        let distinct: HashSet<_> = all.filter(|dir| is_plain(dir)).collect();
-        distinct.into_iter()
+        all.filter(|dir| is_plain(dir))
     }
+}
 
-    /// The process that a socket of this namespace names.
-    pub(super) fn process(&self, name: SocketName) -> Option<Process> {
-        let members = self.members.iter();
+impl Members {
+    /// The process among them that a socket names, which belongs to the user `owner`.
+    pub(super) fn process(&self, name: SocketName, owner: u32) -> Option<Process> {
+        let members = self.0.iter();
         members
             .filter(|member| member.inner_pid == name.pid)
             .filter_map(|member| Process::read(member.pid))
-            .find(|process| process.start_time == name.start_time)
+            .find(|process| process.is_named_by(name, owner))
     }
 }
 
@@ -149,6 +157,26 @@ mod tests {
         assert_eq!(inner_pid("Name:\tx\nNSpid:\t4711\t7\n"), Some(7));
         assert_eq!(inner_pid("Name:\tx\nNSpid:\t4711\n"), Some(4711));
         assert_eq!(inner_pid("Name:\tx\n"), None);
+    }
+
+    #[test]
+    fn a_process_is_found_by_the_number_it_has_inside() {
+        let own = Process::read(std::process::id()).unwrap();
+        let member = |inner_pid| Member {
+            pid: own.pid,
+            inner_pid,
+            uid: own.uid,
+        };
+        let members = Members(vec![member(8), member(7)]);
+        let name = SocketName::new(7, own.start_time);
+        let found = members.process(name, own.uid);
+        assert_eq!(found.map(|process| process.pid), Some(own.pid));
+        let another = SocketName::new(9, own.start_time);
+        assert!(members.process(another, own.uid).is_none());
+        let older = SocketName::new(7, own.start_time - 1);
+        assert!(members.process(older, own.uid).is_none());
+        // Another user's socket names whom it likes.
+        assert!(members.process(name, own.uid + 1).is_none());
     }
 
     #[test]

@@ -8,6 +8,9 @@ use pollscope_proto::sockets::{SHARED_DIRS, socket_dirs};
 use super::namespaces::Namespace;
 use super::{children, own_uid};
 
+/// Directories of one mount namespace that are looked into.
+const MAX_DIRS: usize = 64;
+
 /// Those of our own mount namespace: this user's, and every user's where we are root.
 pub(super) fn own() -> Vec<PathBuf> {
     let uid = own_uid();
@@ -16,7 +19,7 @@ pub(super) fn own() -> Vec<PathBuf> {
         dirs.extend(of_all_users(Path::new("/")));
         dirs.extend(beside(&std::env::temp_dir()));
     }
-    dirs
+    bounded(dirs.into_iter().filter(|dir| dir.is_dir()))
 }
 
 /// Those of another mount namespace. All that are there, whatever users they name: with a user namespace a user has
@@ -26,8 +29,16 @@ pub(super) fn inside(namespace: &Namespace) -> Vec<PathBuf> {
     let told = namespace
         .told()
         .filter_map(|dir| Some(root.join(dir.strip_prefix("/").ok()?)));
-    let all: HashSet<_> = told.chain(of_all_users(root)).collect();
-    all.into_iter().collect()
+    // A link would lead to what we see by that name.
+    let is_dir = |dir: &PathBuf| dir.symlink_metadata().is_ok_and(|meta| meta.is_dir());
+    bounded(of_all_users(root).chain(told).filter(is_dir))
+}
+
+/// The first of them, each once: who may write there may make as many as he likes.
+fn bounded(dirs: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
+    let mut seen = HashSet::new();
+    let distinct = dirs.filter(|dir| seen.insert(dir.clone()));
+    distinct.take(MAX_DIRS).collect()
 }
 
 fn of_all_users(root: &Path) -> impl Iterator<Item = PathBuf> {
@@ -50,6 +61,14 @@ fn beside(shared: &Path) -> impl Iterator<Item = PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_so_many_directories_are_taken_each_once() {
+        let dirs = (0..MAX_DIRS + 9).flat_map(|at| [PathBuf::from(at.to_string()), "0".into()]);
+        let taken = bounded(dirs);
+        assert_eq!(taken.len(), MAX_DIRS);
+        assert_eq!(taken[..2], ["0", "1"].map(PathBuf::from));
+    }
 
     #[test]
     fn every_users_directories_are_found_under_a_root() {

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use pollscope_proto::sockets::start_time;
+use pollscope_proto::sockets::{SocketName, start_time};
 
 use super::super::clean;
 
@@ -34,6 +34,12 @@ impl Process {
         false
     }
 
+    /// Whether it can be meant by the name of a socket that belongs to the user `owner`: its own, or root's, which
+    /// may have given up its rights since. Everybody else could name it, too.
+    pub(in crate::net) fn is_named_by(&self, name: SocketName, owner: u32) -> bool {
+        self.start_time == name.start_time && (owner == self.uid || owner == 0)
+    }
+
     /// `None` where there is no such process, or only its name is left because nobody has waited for it.
     pub(in crate::net) fn read(pid: u32) -> Option<Self> {
         let dir = PathBuf::from(format!("/proc/{pid}"));
@@ -45,7 +51,7 @@ impl Process {
         Some(Self {
             pid,
             name: name(&dir),
-            uid: fs::metadata(&dir).ok()?.uid(),
+            uid: uid(&dir)?,
             parent: after_name(&stat, 1).and_then(|pid| pid.parse().ok()),
             start_time,
             uptime_s: uptime(start_time),
@@ -62,6 +68,19 @@ fn name(dir: &Path) -> String {
         |name| name.to_string_lossy().into_owned(),
     );
     clean(name.trim_end().trim_end_matches(" (deleted)"), 256)
+}
+
+/// Whom it runs as. Where it has more rights than its user, by the capabilities of its file most often, its directory is
+/// root's.
+fn uid(dir: &Path) -> Option<u32> {
+    let status = read_lossy(&dir.join("status"))?;
+    effective_uid(&status).or_else(|| Some(fs::metadata(dir).ok()?.uid()))
+}
+
+/// The second number of `Uid:`, in the text of `/proc/PID/status`.
+fn effective_uid(status: &str) -> Option<u32> {
+    let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// A field of the text of `/proc/PID/stat`, counted from the state, which follows the name.
@@ -103,6 +122,12 @@ mod tests {
         assert!(own.parent.is_some_and(|parent| own.has_ancestor(parent)));
         assert!(!own.has_ancestor(own.pid));
         assert!(Process::read(u32::MAX).is_none());
+    }
+
+    #[test]
+    fn a_process_has_the_user_whose_rights_it_has() {
+        assert_eq!(effective_uid("Name:\tx\nUid:\t7\t8\t9\t10\n"), Some(8));
+        assert_eq!(effective_uid("Name:\tx\n"), None);
     }
 
     #[test]
