@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
@@ -69,7 +70,11 @@ fn read(path: PathBuf) -> Result<Source, Broken> {
     }
 }
 
-/// Writes the attributes into the file, by a file beside it that takes its place.
+/// Writes the attributes into the file, by a file beside it that takes its place: with its mode and owner, and only
+/// while it is what was read.
+///
+/// # Errors
+/// Says why the file was left alone.
 pub fn write(source: &Source) -> io::Result<()> {
     let edited = edit::insert(&source.text, &source.found.places);
     let left = find(&edited).map(|found| found.places.len());
@@ -80,12 +85,39 @@ pub fn write(source: &Source) -> io::Result<()> {
     }
     // A link that was named leads to the file that is meant.
     let path = fs::canonicalize(&source.path)?;
+    let meta = fs::metadata(&path)?;
+    // To replace a file takes no right to write to it, and root has all.
+    if meta.permissions().readonly() || !may_write(&path) {
+        return Err(io::Error::other("read-only: left alone"));
+    }
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut beside = tempfile::NamedTempFile::new_in(folder)?;
     beside.write_all(edited.as_bytes())?;
-    beside
-        .as_file()
-        .set_permissions(fs::metadata(&path)?.permissions())?;
+    keep_owner(beside.as_file(), &meta)?;
+    beside.as_file().set_permissions(meta.permissions())?;
+    // Or after a crash the name may be there, and the text not.
+    beside.as_file().sync_all()?;
+    // Last: an editor may have it open.
+    if fs::read(&path)? != source.text.as_bytes() {
+        return Err(io::Error::other("it was changed meanwhile: left alone"));
+    }
     beside.persist(&path)?;
     Ok(())
+}
+
+fn may_write(path: &Path) -> bool {
+    fs::File::options().append(true).open(path).is_ok()
+}
+
+fn keep_owner(file: &fs::File, of: &fs::Metadata) -> io::Result<()> {
+    let now = file.metadata()?;
+    if (now.uid(), now.gid()) == (of.uid(), of.gid()) {
+        return Ok(());
+    }
+    let kept = std::os::unix::fs::fchown(file, Some(of.uid()), Some(of.gid()));
+    kept.map_err(|error| {
+        io::Error::other(format!(
+            "it would get another owner or group ({error}): left alone"
+        ))
+    })
 }

@@ -153,9 +153,12 @@ impl Finder {
         for member in returned {
             self.free(owner, member);
         }
-        let tracked = |member: &&Member<'_>| judge(member.attrs) == Verdict::Tracked;
-        if asynchronous.iter().any(tracked) {
-            // Somebody chose single ones: one around them would track those twice.
+        let stands_alone = |member: &&Member<'_>| {
+            matches!(judge(member.attrs), Verdict::Tracked | Verdict::Unknown(_))
+        };
+        if asynchronous.iter().any(stands_alone) {
+            // Somebody chose single ones: one around them would track those twice. And one around a macro of which
+            // nobody knows what it makes would reach into that.
             for member in asynchronous {
                 self.free(owner, member);
             }

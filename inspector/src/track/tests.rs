@@ -233,3 +233,60 @@ fn a_file_is_written_once_and_keeps_its_mode() {
         "nothing is left beside it"
     );
 }
+
+fn only_source(path: &Path) -> Source {
+    all(path).pop().unwrap().unwrap()
+}
+
+#[test]
+fn a_file_that_nobody_may_write_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.rs");
+    fs::write(&path, ASYNC).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+    let error = write(&only_source(&path)).unwrap_err().to_string();
+    assert!(error.contains("read-only"), "{error}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), ASYNC);
+    // Nothing is left beside it.
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_file_that_was_changed_meanwhile_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.rs");
+    fs::write(&path, ASYNC).unwrap();
+    let source = only_source(&path);
+    fs::write(&path, "async fn other() {}\n").unwrap();
+    let error = write(&source).unwrap_err().to_string();
+    assert!(error.contains("changed"), "{error}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "async fn other() {}\n");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_file_keeps_its_owner() {
+    use std::os::unix::fs::MetadataExt;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.rs");
+    fs::write(&path, ASYNC).unwrap();
+    // Only root may give it away; of others it is theirs before and after.
+    let _ = std::os::unix::fs::chown(&path, Some(4711), Some(4712));
+    let owner = |path| fs::metadata(path).map(|meta| (meta.uid(), meta.gid()));
+    let before = owner(&path).unwrap();
+    write(&only_source(&path)).unwrap();
+    assert_eq!(owner(&path).unwrap(), before);
+}
+
+#[test]
+fn an_unknown_macro_on_one_function_leaves_the_block_alone() {
+    let source = "impl A {\n    async fn f() {}\n    #[rewrite] async fn g() {}\n}\n";
+    assert_eq!(
+        tracked(source),
+        "impl A {\n    #[pollscope::tracked]\n    async fn f() {}\n    #[rewrite] async fn g() {}\n}\n"
+    );
+    let passed = find(source).unwrap().passed;
+    assert_eq!(passed.len(), 1);
+    assert_eq!(passed[0].function.name, "async fn A::g");
+    assert!(passed[0].why.contains("#[rewrite]"));
+}
