@@ -235,3 +235,30 @@ fn a_task_that_is_gone_is_none() {
         assert_eq!(session.task(1).await.unwrap(), None);
     });
 }
+
+/// For a list, which names no frame: the files of the program are not looked at, which may take long.
+#[test]
+fn a_greeting_takes_the_targets_word_for_its_symbols() {
+    let exe = std::env::current_exe().unwrap();
+    let path = exe.to_str().unwrap().to_owned();
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let mut hello = hello();
+    hello.target = hello.target.map(|target| v1::Target {
+        exe: path.clone(),
+        start_time_ticks: pollscope_proto::sockets::start_time(&stat).unwrap(),
+        symbols: "its word".to_owned(),
+        ..target
+    });
+    hello.modules[0].build_id = pollscope_proto::symbols::build_id(&exe).unwrap_or_default();
+    hello.modules[0].path = path;
+    let fake = Fake::start(Says {
+        hello: Ok(hello),
+        ..Says::default()
+    });
+    within(LIMIT, async {
+        let greeted = Session::greet(&fake.address()).await.unwrap();
+        assert_eq!(greeted.hello().target.symbols, "its word");
+        let opened = Session::open(&fake.address()).await.unwrap();
+        assert_ne!(opened.hello().target.symbols, "its word");
+    });
+}
