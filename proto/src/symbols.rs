@@ -16,9 +16,13 @@ use addr2line::Loader;
 mod detail;
 mod identity;
 mod size;
+#[cfg(unix)]
+mod split;
 
 pub use detail::{Description, Detail, describe, package_of};
 pub use identity::{build_id, debug_link, is_object, same_layout};
+#[cfg(unix)]
+pub use split::leads_elsewhere;
 
 /// Modules held open at a time.
 const MAX_MODULES: usize = 16;

@@ -196,7 +196,8 @@ mod tests {
         let _other = UnixListener::bind(path("x.sock")).unwrap();
         fs::write(path("9-9.sock"), "").unwrap();
         std::os::unix::fs::symlink(path("7-8.sock"), path("7-9.sock")).unwrap();
-        let found = files_in(&[dir.path().to_owned()]);
+        let dirs = [dir.path().to_owned()];
+        let found = files_in(&dirs);
         let found: Vec<_> = found.map(|file| (file.path, file.name)).collect();
         assert_eq!(found, [(path("7-8.sock"), SocketName::new(7, 8))]);
     }

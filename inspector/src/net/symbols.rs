@@ -210,7 +210,7 @@ impl Local {
         let file = self
             .found
             .entry(raw.module)
-            .or_insert_with(|| files.find(module));
+            .or_insert_with(|| files.find(module).filter(|file| files.may_be_used(file)));
         let file = file.as_ref()?;
         let name = file_name(&module.path);
         let lines = self.resolver.resolve(file, raw.offset, Address::Return);

@@ -75,7 +75,21 @@ fn with<T>(
     look(&object)
 }
 
-/// A device or a pipe could block or never end: only files are opened.
+/// A device or a pipe could block or never end: only files are opened. What has the name may be exchanged between the
+/// look and the opening, so that the opening does not wait, and what was opened is looked at again.
 pub(super) fn open(path: &Path) -> Option<File> {
-    path.is_file().then(|| File::open(path).ok()).flatten()
+    if !path.is_file() {
+        return None;
+    }
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        libc::O_NONBLOCK | libc::O_NOCTTY,
+    );
+    let file = options.open(path).ok()?;
+    file.metadata()
+        .is_ok_and(|meta| meta.is_file())
+        .then_some(file)
 }

@@ -1,9 +1,10 @@
 //! How much memory a file may make us take: what it says of its own size is not to be believed.
 
+use std::fs::Metadata;
 use std::path::Path;
 
 use object::read::ReadCache;
-use object::{CompressionFormat, Object, ObjectSection};
+use object::{BinaryFormat, CompressionFormat, Object, ObjectSection};
 
 use super::identity::open;
 
@@ -14,10 +15,17 @@ pub(super) const MAX_UNPACKED: u64 = 4 << 30;
 /// is mapped, and takes no memory of its own.
 pub(super) fn is_sane(path: &Path) -> bool {
     let Some(file) = open(path) else { return false };
+    if !file.metadata().is_ok_and(|meta| is_filled(&meta)) {
+        return false;
+    }
     let cache = ReadCache::new(file);
     let Ok(object) = object::File::parse(&cache) else {
         return false;
     };
+    // Of the others the reader opens more files, by the names they give.
+    if cfg!(target_os = "linux") && object.format() != BinaryFormat::Elf {
+        return false;
+    }
     let mut total = 0_u64;
     for section in object.sections() {
         let Ok(range) = section.compressed_file_range() else {
@@ -34,6 +42,28 @@ pub(super) fn is_sane(path: &Path) -> bool {
     }
     total <= MAX_UNPACKED
 }
+
+/// The length of a file that can be meant: three times what the largest debug builds have.
+const MAX_LENGTH: u64 = 8 << 30;
+
+/// Whether a file is no longer than any, and not mostly a hole: reading a hole fills the memory with zeroes.
+fn is_filled(meta: &Metadata) -> bool {
+    if meta.len() > MAX_LENGTH {
+        return false;
+    }
+    #[cfg(unix)]
+    {
+        let on_disk = std::os::unix::fs::MetadataExt::blocks(meta).saturating_mul(512);
+        // Some file systems do not count blocks, and some compress; small ones do no harm.
+        on_disk == 0 || meta.len() <= SMALL || meta.len() / 8 <= on_disk
+    }
+    #[cfg(not(unix))]
+    true
+}
+
+/// The length up to which holes do not matter.
+#[cfg(unix)]
+const SMALL: u64 = 64 << 20;
 
 /// The most that zlib makes of a byte is 1,032; zstd makes more of zeroes, and debug information is none.
 const MAX_RATIO: u64 = 4096;

@@ -159,3 +159,56 @@ fn a_resolver_can_change_threads() {
     fn is_send<T: Send>() {}
     is_send::<Resolver>();
 }
+
+/// A build whose units were split off must not make us open what its file names.
+#[test]
+#[cfg(target_os = "linux")]
+fn files_that_name_others_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = build(dir.path(), &["-Cdebuginfo=1"]);
+    assert!(!leads_elsewhere(&whole));
+    let stripped = build(dir.path(), &["-Cstrip=symbols", "-Cdebuginfo=0"]);
+    assert!(!leads_elsewhere(&stripped));
+    let split = build(dir.path(), &["-Cdebuginfo=1", "-Csplit-debuginfo=unpacked"]);
+    assert!(leads_elsewhere(&split));
+
+    let package = package_of(&whole);
+    std::fs::write(&package, "").unwrap();
+    assert!(!leads_elsewhere(&whole));
+    std::fs::remove_file(&package).unwrap();
+    std::fs::create_dir(&package).unwrap();
+    assert!(leads_elsewhere(&whole), "a package that is no file");
+    assert!(leads_elsewhere(Path::new("/nowhere")));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_that_is_mostly_a_hole_is_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = build(dir.path(), &["-Cdebuginfo=1"]);
+    let start = address_of_outer(&program);
+    assert_ne!(Resolver::new().resolve(&program, start, Address::Exact), []);
+    let file = std::fs::File::options().write(true).open(&program).unwrap();
+    file.set_len(1 << 30).unwrap();
+    assert_eq!(Resolver::new().resolve(&program, start, Address::Exact), []);
+    file.set_len(9 << 30).unwrap();
+    assert_eq!(Resolver::new().resolve(&program, start, Address::Exact), []);
+}
+
+/// To open one for reading waits for somebody who writes.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_pipe_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert!(identity::open(&pipe).is_none());
+    assert_eq!(describe(&pipe), Description::default());
+    assert!(leads_elsewhere(&pipe));
+}

@@ -4,9 +4,12 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use pollscope_proto::symbols::{build_id, debug_link, describe, package_of, same_layout};
+use pollscope_proto::symbols::{
+    build_id, debug_link, describe, leads_elsewhere, package_of, same_layout,
+};
 
 use super::{Module, SymbolsFrom};
+use crate::net::discover::own_uid;
 
 /// The files that may belong to the modules of one target.
 #[derive(Clone, Debug)]
@@ -35,6 +38,24 @@ impl Files {
         // The last of the greatest is taken.
         let told = fitting.into_iter().rev();
         told.max_by_key(|file| describe(file).detail)
+    }
+
+    /// Whether to look frames up in it opens nothing that somebody else chose. Where it may, the target is asked: it
+    /// trusts its own files.
+    pub(super) fn may_be_used(&self, file: &Path) -> bool {
+        self.is_ours(file) || !leads_elsewhere(file)
+    }
+
+    /// Given by the user, or this user's own or root's where we see what its names mean.
+    fn is_ours(&self, file: &Path) -> bool {
+        let given = self.from.0.as_ref();
+        if given.is_some_and(|given| file.starts_with(given)) {
+            return true;
+        }
+        let own = fs::metadata(file).is_ok_and(|meta| [0, own_uid()].contains(&meta.uid()));
+        let namespace = |process: &str| fs::read_link(format!("/proc/{process}/ns/mnt")).ok();
+        let here = self.pid.and_then(|pid| namespace(&pid.to_string()));
+        own && here.is_some() && here == namespace("self")
     }
 
     /// Those of `--symbols` that are of the module's build.
