@@ -120,7 +120,7 @@ fn look_at_units<'data, R: ReadRef<'data>>(
         RunTimeEndian::Big
     };
     let info = bytes(object, data, ".debug_info", prefix)?;
-    let abbreviations = bytes(object, data, ".debug_abbrev", MAX_UNPACKED)?;
+    let abbreviations = bytes(object, data, ".debug_abbrev", PREFIXES[1])?;
     let info = gimli::DebugInfo::new(&info, endian);
     let abbreviations = gimli::DebugAbbrev::new(&abbreviations, endian);
     let strings = Strings::new(object, data);

@@ -7,6 +7,8 @@ use std::path::Path;
 use object::read::ReadCache;
 use object::{Object, ObjectSection, SectionFlags, elf};
 
+use super::size::is_filled;
+
 /// Whether the file at `path` is an executable, a library or debug information split off one.
 pub fn is_object(path: &Path) -> bool {
     with(path, |_| Some(())).is_some()
@@ -76,7 +78,8 @@ fn with<T>(
 }
 
 /// A device or a pipe could block or never end: only files are opened. What has the name may be exchanged between the
-/// look and the opening, so that the opening does not wait, and what was opened is looked at again.
+/// look and the opening, so that the opening does not wait, and what was opened is looked at again. Nor is a file opened
+/// that would fill the memory.
 pub(super) fn open(path: &Path) -> Option<File> {
     if !path.is_file() {
         return None;
@@ -89,7 +92,6 @@ pub(super) fn open(path: &Path) -> Option<File> {
         libc::O_NONBLOCK | libc::O_NOCTTY,
     );
     let file = options.open(path).ok()?;
-    file.metadata()
-        .is_ok_and(|meta| meta.is_file())
-        .then_some(file)
+    let meta = file.metadata().ok()?;
+    (meta.is_file() && is_filled(&meta)).then_some(file)
 }

@@ -15,9 +15,6 @@ pub(super) const MAX_UNPACKED: u64 = 4 << 30;
 /// is mapped, and takes no memory of its own.
 pub(super) fn is_sane(path: &Path) -> bool {
     let Some(file) = open(path) else { return false };
-    if !file.metadata().is_ok_and(|meta| is_filled(&meta)) {
-        return false;
-    }
     let cache = ReadCache::new(file);
     let Ok(object) = object::File::parse(&cache) else {
         return false;
@@ -47,7 +44,7 @@ pub(super) fn is_sane(path: &Path) -> bool {
 const MAX_LENGTH: u64 = 8 << 30;
 
 /// Whether a file is no longer than any, and not mostly a hole: reading a hole fills the memory with zeroes.
-fn is_filled(meta: &Metadata) -> bool {
+pub(super) fn is_filled(meta: &Metadata) -> bool {
     if meta.len() > MAX_LENGTH {
         return false;
     }

@@ -57,9 +57,10 @@ fn has_split_unit(path: &Path) -> Option<bool> {
     };
     let mut at = 0;
     for _ in 0..MAX_UNITS {
-        let Some(unit) = info.unit(at, endian)? else {
+        if at >= info.len() {
             return Some(false);
-        };
+        }
+        let unit = info.unit(at, endian)?;
         at += unit.len() as u64;
         let unit = gimli::DebugInfo::new(&unit, endian);
         let unit = unit.units().next().ok()??;
@@ -91,11 +92,8 @@ enum Info<'data> {
 }
 
 impl Info<'_> {
-    /// The unit at an offset, its length included; `Some(None)` at the end, `None` where it is cut or too long.
-    fn unit(&self, at: u64, endian: RunTimeEndian) -> Option<Option<Vec<u8>>> {
-        if at >= self.len() {
-            return Some(None);
-        }
+    /// The unit at an offset, its length included; `None` where it is cut or too long.
+    fn unit(&self, at: u64, endian: RunTimeEndian) -> Option<Vec<u8>> {
         let number = |bytes: [u8; 4]| match endian {
             RunTimeEndian::Little => u32::from_le_bytes(bytes),
             RunTimeEndian::Big => u32::from_be_bytes(bytes),
@@ -104,7 +102,7 @@ impl Info<'_> {
         // Beyond are the marks of the 64-bit form, which rustc does not write.
         let length =
             Some(number(length.try_into().ok()?)).filter(|length| *length < 0xffff_fff0)?;
-        self.read(at, u64::from(length) + 4).map(Some)
+        self.read(at, u64::from(length) + 4)
     }
 
     fn len(&self) -> u64 {

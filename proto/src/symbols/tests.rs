@@ -191,6 +191,8 @@ fn a_file_that_is_mostly_a_hole_is_not_read() {
     let file = std::fs::File::options().write(true).open(&program).unwrap();
     file.set_len(1 << 30).unwrap();
     assert_eq!(Resolver::new().resolve(&program, start, Address::Exact), []);
+    assert_eq!(build_id(&program), None);
+    assert_eq!(describe(&program), Description::default());
     file.set_len(9 << 30).unwrap();
     assert_eq!(Resolver::new().resolve(&program, start, Address::Exact), []);
 }
