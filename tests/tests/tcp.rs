@@ -4,9 +4,17 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use pollscope_tests::{Program, Room, Screen, inspector, wait_until};
+use serde_json::Value;
 
 #[path = "support/schema.rs"]
 mod schema;
+
+/// Its row in the list; others may be there.
+fn row(room: &Room, demo: &Program) -> Option<Value> {
+    let listed = room.json(&["ps", "--json"]);
+    let mut rows = listed.as_array()?.iter();
+    rows.find(|row| row["pid"] == demo.pid()).cloned()
+}
 
 /// The demo with a port of its own, and where that is.
 fn demo(room: &Room) -> (Program, String) {
@@ -17,10 +25,7 @@ fn demo(room: &Room) -> (Program, String) {
         .stdin(Stdio::null());
     let demo = room.start(command, "ready");
     let port = wait_until("its port in the list", Duration::from_secs(20), || {
-        let listed = room.json(&["ps", "--json"]);
-        let mut rows = listed.as_array()?.iter();
-        let row = rows.find(|row| row["pid"] == demo.pid())?;
-        row["tcp"].as_str().map(str::to_owned)
+        row(room, &demo)?["tcp"].as_str().map(str::to_owned)
     });
     assert!(
         port.starts_with("127.0.0.1:") && !port.ends_with(":0"),
@@ -58,6 +63,6 @@ fn a_port_answers_like_the_socket_and_only_lets_one_look() {
         assert_eq!(output.stderr.lines().count(), 1, "{output:?}");
         assert!(output.stderr.contains("right"), "{output:?}");
     }
-    let level = room.json(&["ps", "--json"])[0]["level"].clone();
-    assert_eq!(level, "debug", "nothing was changed");
+    let row = row(&room, &demo).expect("its row");
+    assert_eq!(row["level"], "debug", "nothing was changed");
 }
