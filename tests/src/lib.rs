@@ -3,12 +3,14 @@
 
 mod build;
 mod container;
+mod input;
 mod program;
 mod screen;
 mod threads;
 
 pub use build::inspector;
 pub use container::{Container, Shm};
+pub use input::end_of_input;
 pub use program::{Output, Program, Room, wait_until};
 pub use screen::Screen;
 pub use threads::Use;

@@ -41,7 +41,7 @@ fn assert_explained(room: &Room, target: &str) -> Value {
 }
 
 #[test]
-#[ignore = "needs root: makes namespaces"]
+#[ignore = "needs root: cargo test --workspace --test containers -- --ignored --test-threads 1"]
 fn a_read_only_root_without_a_place_for_a_socket() {
     let room = Room::new();
     let mut container = hung(&room, Shm::None, &[("POLLSCOPE_BIND", PORT)]);
@@ -72,7 +72,7 @@ fn a_read_only_root_without_a_place_for_a_socket() {
 }
 
 #[test]
-#[ignore = "needs root: makes namespaces"]
+#[ignore = "needs root: cargo test --workspace --test containers -- --ignored --test-threads 1"]
 fn from_the_host_it_is_listed_and_read_by_the_hosts_number() {
     let room = Room::new();
     let container = hung(&room, Shm::Own, &[]);
@@ -116,7 +116,7 @@ fn beside(room: &Room, shm: &Path, arguments: &[&str]) -> Output {
 }
 
 #[test]
-#[ignore = "needs root: makes namespaces"]
+#[ignore = "needs root: cargo test --workspace --test containers -- --ignored --test-threads 1"]
 fn from_a_container_beside_it_is_reached_without_its_process() {
     let room = Room::new();
     let shm = tempfile::tempdir().expect("a temporary directory");
@@ -156,7 +156,7 @@ fn from_a_container_beside_it_is_reached_without_its_process() {
 }
 
 #[test]
-#[ignore = "needs root: makes namespaces"]
+#[ignore = "needs root: cargo test --workspace --test containers -- --ignored --test-threads 1"]
 fn from_an_ephemeral_container_that_shares_the_processes() {
     let room = Room::new();
     let container = hung(&room, Shm::Own, &[]);

@@ -241,3 +241,28 @@ fn unsafe_code_stays_in_few_named_files() {
         }
     }
 }
+
+/// `pollscope track` writes the attribute where the macro will take it: both ask which other attributes are macros. The
+/// macro's crate can share its list with nobody, so the lists are held together here.
+#[test]
+fn track_knows_the_attributes_that_the_macro_knows() {
+    let list = |file: &str, name: &str| {
+        let text = code(&root().join(file));
+        let (_, from) = text.split_once(&format!("const {name}: &[&str] = &["))?;
+        Some(
+            from.split_once(']')?
+                .0
+                .split_whitespace()
+                .collect::<String>(),
+        )
+    };
+    let (track, tracked) = (
+        "inspector/src/track/attributes.rs",
+        "runtime/macros/src/tracked/attrs.rs",
+    );
+    for (ours, theirs) in [("WORDS", "INERT"), ("TOOLS", "TOOLS")] {
+        let words = list(track, ours).expect("the list of track");
+        assert!(words.contains(','), "{words}");
+        assert_eq!(Some(words), list(tracked, theirs));
+    }
+}

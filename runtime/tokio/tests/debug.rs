@@ -21,14 +21,7 @@ const SLOW: Duration = Duration::from_millis(20);
 
 /// A runtime in debug. It holds for the process, so every test of this file says the same.
 fn debugging() -> pollscope_tokio::runtime::Runtime {
-    runtimes::without_agent();
-    Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .debug(true)
-        .slow_poll(SLOW)
-        .build()
-        .expect("a runtime")
+    runtimes::debugging(SLOW).build().expect("a runtime")
 }
 
 fn slow_polls(test: &str) -> Vec<findings::Found> {

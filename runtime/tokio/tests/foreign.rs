@@ -21,24 +21,13 @@ use pollscope_capture::TaskKind;
 use pollscope_capture::event::Family;
 use pollscope_capture::record::Snapshot;
 use pollscope_capture::{Counter, registry, site, thread};
-use pollscope_tokio::runtime::{Builder, Runtime};
+use pollscope_tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
 const SLOW: Duration = Duration::from_millis(100);
 
-fn builder() -> Builder {
-    runtimes::without_agent();
-    let mut builder = Builder::new_multi_thread();
-    builder
-        .worker_threads(2)
-        .enable_all()
-        .debug(true)
-        .slow_poll(SLOW);
-    builder
-}
-
 fn runtime() -> Runtime {
-    builder().build().expect("a runtime")
+    runtimes::debugging(SLOW).build().expect("a runtime")
 }
 
 /// Whether it was spawned at this line; what blocks on a runtime there was not.
@@ -165,7 +154,7 @@ fn the_programs_own_hooks_are_called() {
         let counts = Arc::clone(&counts);
         move |_: &tokio::runtime::TaskMeta<'_>| _ = counts[at].fetch_add(1, Ordering::Relaxed)
     };
-    let runtime = builder()
+    let runtime = runtimes::debugging(SLOW)
         .on_task_spawn(count(0))
         .on_before_task_poll(count(1))
         .on_after_task_poll(count(2))

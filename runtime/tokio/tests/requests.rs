@@ -21,20 +21,13 @@ use pollscope_capture::record::{Outcome, Snapshot};
 use pollscope_capture::task::{self as capture_task, label};
 use pollscope_capture::{names, registry, site, thread};
 use pollscope_tokio::private::{Request, request as new_request};
-use pollscope_tokio::runtime::{Builder, Runtime};
+use pollscope_tokio::runtime::Runtime;
 use pollscope_tokio::task;
 
 const SLOW: Duration = Duration::from_millis(100);
 
 fn debugging() -> Runtime {
-    runtimes::without_agent();
-    Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .debug(true)
-        .slow_poll(SLOW)
-        .build()
-        .expect("a runtime")
+    runtimes::debugging(SLOW).build().expect("a runtime")
 }
 
 #[track_caller]

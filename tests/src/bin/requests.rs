@@ -4,15 +4,15 @@
 #![expect(clippy::print_stdout, reason = "the tests read what it prints")]
 
 use std::future::pending;
-use std::io::{self, Read};
+use std::io;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::get;
+use pollscope_tests::end_of_input;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tracing::Instrument;
 
 #[pollscope::main(worker_threads = 2)]
@@ -64,13 +64,4 @@ async fn quick(Path(id): Path<u64>) -> Result<String, StatusCode> {
         return Err(StatusCode::INTERNAL_SERVER_ERROR);
     }
     Ok(id.to_string())
-}
-
-async fn end_of_input() {
-    let (ended, end) = oneshot::channel();
-    std::thread::spawn(move || {
-        let _ = io::stdin().read_to_end(&mut Vec::new());
-        ended.send(())
-    });
-    let _ = end.await;
 }

@@ -10,15 +10,16 @@
 #![expect(clippy::print_stdout, reason = "the bench reads what it prints")]
 #![expect(clippy::print_stderr, reason = "says how it is called")]
 
-use std::io::{self, Read};
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
 use axum::routing::{MethodRouter, get};
+use pollscope_tests::end_of_input;
 use tokio::net::TcpListener;
-use tokio::sync::{RwLock, oneshot};
+use tokio::sync::RwLock;
 use tokio::task::yield_now;
 
 fn main() -> ExitCode {
@@ -94,13 +95,4 @@ async fn order_watched(State(prices): State<Prices>) -> String {
 async fn total(prices: Prices) -> u64 {
     yield_now().await;
     prices.read().await.iter().sum()
-}
-
-async fn end_of_input() {
-    let (ended, end) = oneshot::channel();
-    std::thread::spawn(move || {
-        let _ = io::stdin().read_to_end(&mut Vec::new());
-        ended.send(())
-    });
-    let _ = end.await;
 }

@@ -121,7 +121,7 @@ fn forms_of_the_whole_program_show_the_same() {
 }
 
 #[test]
-#[ignore = "needs the target: rustup target add x86_64-unknown-linux-musl"]
+#[ignore = "rustup target add x86_64-unknown-linux-musl; cargo test -p pollscope-tests --test shipped -- --ignored"]
 fn a_static_program_of_musl_shows_the_same() {
     let forms = Forms::new();
     let all = seen(&forms.build_by("full", &["debug=1"], &[]));

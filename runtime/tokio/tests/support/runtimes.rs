@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
 use std::future::Future;
+use std::time::Duration;
 
 use pollscope_tokio::runtime::{Builder, Runtime};
 
@@ -18,6 +19,18 @@ pub(crate) fn multi_thread() -> Runtime {
         .enable_all()
         .build()
         .expect("a runtime")
+}
+
+/// In debug, where polls are slow from `slow` on. Both hold for the process, so every test of a file says the same.
+pub(crate) fn debugging(slow: Duration) -> Builder {
+    without_agent();
+    let mut builder = Builder::new_multi_thread();
+    builder
+        .worker_threads(2)
+        .enable_all()
+        .debug(true)
+        .slow_poll(slow);
+    builder
 }
 
 pub(crate) fn current_thread() -> Runtime {
