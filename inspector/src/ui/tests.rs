@@ -52,15 +52,27 @@ fn read_sources(app: &mut App, effects: Vec<crate::app::Effect>) {
     for effect in effects {
         if let crate::app::Effect::ReadSource(key) = effect {
             let first = key.1.saturating_sub(3);
-            let lines = [
-                "    fn flush(&self, batch: &[Point]) {",
-                "        let mut file = self.file.lock();",
-                "        for point in batch {",
-                "            std::thread::sleep(self.pause);",
-                "            writeln!(file, \"{point}\").ok();",
-                "        }",
-                "    }",
-            ];
+            let lines = if key.1 == 52 {
+                [
+                    "",
+                    "pub fn start(sink: Sink) {",
+                    "    Builder::new().name(\"tick loop\")",
+                    "        .spawn(tick_loop(sink));",
+                    "}",
+                    "async fn tick_loop(s: Sink) { s.run().await }",
+                    "",
+                ]
+            } else {
+                [
+                    "    fn flush(&self, batch: &[Point]) {",
+                    "        let mut file = self.file.lock();",
+                    "        for point in batch {",
+                    "            std::thread::sleep(self.pause);",
+                    "            writeln!(file, \"{point}\").ok();",
+                    "        }",
+                    "    }",
+                ]
+            };
             let lines = lines.map(str::to_owned).to_vec();
             update(app, app.now, Action::Source(key, Excerpt { first, lines }));
         }
@@ -442,6 +454,28 @@ fn a_terminal_that_shrank_before_the_state_heard_of_it_is_drawn_within() {
                 .unwrap();
         }
     }
+}
+
+/// To renew them: `POLLSCOPE_SVG=DIR cargo test -p pollscope-cli --lib ui`, and take `readme_*.svg` from there.
+#[test]
+fn the_pictures_of_the_readme_show_what_is_drawn() {
+    type Make = fn((u16, u16)) -> App;
+    let screens: [(&str, Make); 2] = [
+        ("readme_tasks", |size| with_keys("j")(size)),
+        ("readme_warnings", |size| with_keys("2 j")(size)),
+    ];
+    let old = screens.into_iter().filter(|(name, app)| {
+        let mut terminal = Terminal::new(TestBackend::new(120, 35)).unwrap();
+        terminal
+            .draw(|frame| draw(&app((120, 35)), Theme::COLOR, frame))
+            .unwrap();
+        let buffer = terminal.backend().buffer();
+        svg::save(name, buffer);
+        let path = format!("{}/screens/{name}.svg", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(&path).unwrap_or_default() != svg::picture(buffer)
+    });
+    let old: Vec<&str> = old.map(|(name, _)| name).collect();
+    assert!(old.is_empty(), "{old:?}: see above this test");
 }
 
 #[test]
