@@ -17,7 +17,7 @@ mod wire;
 
 pub use address::{Address, locate};
 pub use clean::clean;
-pub use discover::{discover, find_under, probe, probe_all, probe_all_within, remove_stale};
+pub use discover::{Reach, discover, find_under, probe, probe_all, probe_all_within, remove_stale};
 pub use error::{NetError, Versions};
 pub use session::{Hello, Session};
 pub use symbols::SymbolsFrom;

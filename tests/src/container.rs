@@ -10,7 +10,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use crate::{Program, Room, wait_until};
+use crate::{Program, Room, User, wait_until};
 
 /// Makes the root and becomes the program. `$1` is where the root is made, `$2` what becomes its `/dev/shm` (`-`: it has
 /// none, `tmpfs`: one of its own), then the program and its arguments; `$LIBRARIES` are its libraries.
@@ -33,7 +33,7 @@ case $shm in
 tmpfs) mkdir -p "$root/dev/shm" && mount -t tmpfs -o mode=1777 shm "$root/dev/shm" ;;
 *) mkdir -p "$root/dev/shm" && mount --bind "$shm" "$root/dev/shm" ;;
 esac
-mount -o remount,ro "$root"
+mount -o remount,bind,ro "$root"
 ip link set lo up
 exec chroot "$root" "/app/${program##*/}" "$@"
 "#;
@@ -70,7 +70,31 @@ impl Container {
         ready: &str,
     ) -> Self {
         let root = tempfile::tempdir().expect("a temporary directory");
-        let mut command = room.command("unshare");
+        let command = room.command("unshare");
+        Self::enter(room, command, root, program, shm, variables, ready)
+    }
+
+    /// As [`Self::start`], as a user without rights starts one: in a user namespace, where that user is root. The
+    /// program is one that the user may read.
+    ///
+    /// # Panics
+    /// It does not start: not everywhere a user may make a namespace.
+    pub fn rootless(room: &Room, user: &User, program: &Path, shm: Shm<'_>, ready: &str) -> Self {
+        let root = user.dir();
+        let mut command = user.command(room, "unshare");
+        command.args(["--user", "--map-root-user"]);
+        Self::enter(room, command, root, program, shm, &[], ready)
+    }
+
+    fn enter(
+        room: &Room,
+        mut command: Command,
+        root: tempfile::TempDir,
+        program: &Path,
+        shm: Shm<'_>,
+        variables: &[(&str, &str)],
+        ready: &str,
+    ) -> Self {
         command
             .args(["--mount", "--pid", "--net", "--fork", "--kill-child"])
             .args(["--", "sh", "-c", ENTER, "sh"])
@@ -116,7 +140,7 @@ impl Container {
             for outside in listener.incoming().map_while(Result::ok) {
                 let network = network.try_clone().expect("a descriptor");
                 thread::spawn(move || {
-                    enter(&network);
+                    enter_network(&network);
                     let inside = TcpStream::connect(("127.0.0.1", port));
                     inside.and_then(|inside| join(&outside, &inside))
                 });
@@ -152,7 +176,7 @@ fn libraries(program: &Path) -> String {
 
 /// Moves this thread into a network namespace. For good: it ends with its connection.
 #[expect(unsafe_code, reason = "changing the namespace of a thread")]
-fn enter(network: &fs::File) {
+fn enter_network(network: &fs::File) {
     // SAFETY: setns has no preconditions; the descriptor is open.
     let entered = unsafe { libc::setns(network.as_raw_fd(), libc::CLONE_NEWNET) };
     assert_eq!(entered, 0, "{}", io::Error::last_os_error());

@@ -7,6 +7,7 @@ mod input;
 mod program;
 mod screen;
 mod threads;
+mod user;
 
 pub use build::inspector;
 pub use container::{Container, Shm};
@@ -14,3 +15,4 @@ pub use input::end_of_input;
 pub use program::{Output, Program, Room, wait_until};
 pub use screen::Screen;
 pub use threads::Use;
+pub use user::User;

@@ -7,12 +7,14 @@ use rustix::process::{Pid, Signal};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
-use crate::net::{self, Address};
+use crate::net::{self, Address, Reach};
 
 /// How often to look for the socket: it appears a few milliseconds after the start, or much later.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(200)];
 /// Looks at the shorter pause.
 const EAGER: u32 = 100;
+/// Of so many eager looks one goes into containers as well; all later ones do.
+const FAR: u32 = 10;
 /// What a program gets to end by itself.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -25,7 +27,12 @@ pub(super) fn grant(command: &mut Command) {
 pub(super) async fn listening(pid: u32) -> Address {
     let mut looks = 0;
     loop {
-        if let Some(address) = net::find_under(pid) {
+        let reach = if looks > EAGER || looks % FAR == FAR - 1 {
+            Reach::Far
+        } else {
+            Reach::Near
+        };
+        if let Some(address) = net::find_under(pid, reach) {
             return address;
         }
         looks += 1;

@@ -106,10 +106,16 @@ fn of_process(pid: u32) -> Result<Address, NetError> {
     };
     let own = discover::own_uid();
     if own != 0 && process.uid != own {
+        let inside = discover::Users::of(pid).is_some();
+        let instead = if inside {
+            ", or inside its user namespace, as `podman unshare pollscope` does"
+        } else {
+            ""
+        };
         return Err(NetError::Denied {
             what: format!("process {pid} ({})", process.name),
             why: format!(
-                "it belongs to {}: run pollscope as that user or as root",
+                "it belongs to {}: run pollscope as that user or as root{instead}",
                 passwd::user_name(process.uid)
             ),
         });

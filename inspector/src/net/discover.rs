@@ -16,12 +16,15 @@ mod places;
 mod probe;
 mod process;
 mod stale;
+mod users;
 
 use namespaces::look_around;
 pub(super) use namespaces::{can_be_looked_into, environment, variable};
 pub use probe::{probe, probe_all, probe_all_within};
 pub(super) use process::{Process, own_uid};
 pub use stale::remove_stale;
+pub(super) use users::Users;
+use users::is_somebody;
 
 /// Mount namespaces other than ours that are looked into.
 const MAX_NAMESPACES: usize = 256;
@@ -43,11 +46,25 @@ pub fn discover() -> Vec<Found> {
     sockets.into_iter().map(found).collect()
 }
 
-/// The socket of a process that this one started, or of one that it started in turn: `cargo run` does.
-pub fn find_under(pid: u32) -> Option<Address> {
+/// Where to look for a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// In our own places, for processes that have our numbers. Costs little.
+    Near,
+    /// In containers as well. Every process of the machine is looked at.
+    Far,
+}
+
+/// The socket of a process that this one started, or of one that it started in turn: `cargo run` does, and `unshare`.
+/// What a daemon starts when it is asked, as Docker's does, is under that.
+pub fn find_under(pid: u32, reach: Reach) -> Option<Address> {
     let under = |process: &Process| process.pid == pid || process.has_ancestor(pid);
-    let sockets = own_sockets().into_iter();
+    let sockets = match reach {
+        Reach::Near => own_sockets(),
+        Reach::Far => all_sockets(),
+    };
     sockets
+        .into_iter()
         .filter(|socket| socket.process.as_ref().is_some_and(under))
         .min_by_key(|socket| socket.name.copy)
         .map(|socket| Address::Unix(socket.path))
@@ -93,7 +110,11 @@ fn all_sockets() -> Vec<Socket> {
     let mut sockets = Sockets::default();
     for file in files_in(&places::own()) {
         sockets.add(&file, |name, owner| {
-            named_here(name, owner).or_else(|| renumbered.process(name, owner))
+            named_here(name, owner).or_else(|| {
+                renumbered
+                    .process(name, owner)
+                    .filter(|_| is_somebody(owner))
+            })
         });
     }
     for inside in others {
@@ -114,7 +135,7 @@ fn own_sockets() -> Vec<Socket> {
 }
 
 fn named_here(name: SocketName, owner: u32) -> Option<Process> {
-    Process::read(name.pid).filter(|process| process.is_named_by(name, owner))
+    Process::read(name.pid).filter(|process| process.is_named_by(name, owner) && is_somebody(owner))
 }
 
 /// What was found, each socket once: one may be reached by many paths, as from all containers a directory is mounted

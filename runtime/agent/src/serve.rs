@@ -122,7 +122,7 @@ async fn accept_unix(server: Arc<Server>, listener: UnixListener, owner: u32) {
         };
         // Who cannot be told is a stranger: nobody's uid.
         let peer = stream.peer_cred().map_or(u32::MAX, |peer| peer.uid());
-        let door = match rights::admit(peer, owner) {
+        let door = match rights::admit(peer, owner, || is_closed(&server)) {
             Ok(()) => Door::Open(Inspect::new(Arc::clone(&server), rights)),
             Err(refusal) => Door::Refused(refusal),
         };
@@ -131,6 +131,13 @@ async fn accept_unix(server: Arc<Server>, listener: UnixListener, owner: u32) {
             drop(slot);
         });
     }
+}
+
+fn is_closed(server: &Server) -> bool {
+    server
+        .socket
+        .get()
+        .is_some_and(|path| socket::is_closed(path))
 }
 
 async fn open_tcp(server: Arc<Server>, at: SocketAddr) {

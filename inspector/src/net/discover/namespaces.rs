@@ -11,6 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use pollscope_proto::sockets::{SocketName, socket_dirs};
 
 use super::process::{Process, read_lossy};
+use super::users::Users;
 
 /// Of a process's environment, what is read: the kernel has no bound on it.
 const MAX_ENVIRONMENT: u64 = 256 * 1024;
@@ -77,7 +78,12 @@ impl Namespace {
     pub(super) fn told(&self) -> impl Iterator<Item = PathBuf> {
         let all = self.members.0.iter().flat_map(|member| {
             let environment = environment(member.pid);
-            socket_dirs(member.uid, |name| variable(&environment, name))
+            // Its directories are named by its own number.
+            let users = Users::of(member.pid);
+            let uid = users.and_then(|users| users.inside(member.uid));
+            socket_dirs(uid.unwrap_or(member.uid), |name| {
+                variable(&environment, name)
+            })
         });
         all.filter(|dir| is_plain(dir))
     }

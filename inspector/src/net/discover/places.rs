@@ -1,6 +1,7 @@
 //! The directories that may hold sockets: of this user, of all users, and of a container.
 
 use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use pollscope_proto::sockets::{SHARED_DIRS, socket_dirs};
@@ -11,13 +12,17 @@ use super::{children, own_uid};
 /// Directories of one mount namespace that are looked into.
 const MAX_DIRS: usize = 64;
 
-/// Those of our own mount namespace: this user's, and every user's where we are root.
+/// Those of our own mount namespace: this user's, by whatever number they are named, since a user namespace has another
+/// for him; and every user's where we are root.
 pub(super) fn own() -> Vec<PathBuf> {
     let uid = own_uid();
     let mut dirs = socket_dirs(uid, |name| std::env::var_os(name));
     if uid == 0 {
         dirs.extend(of_all_users(Path::new("/")));
         dirs.extend(beside(&std::env::temp_dir()));
+    } else {
+        let is_own = |dir: &PathBuf| dir.symlink_metadata().is_ok_and(|meta| meta.uid() == uid);
+        dirs.extend(of_all_users(Path::new("/")).filter(is_own));
     }
     bounded(dirs.into_iter().filter(|dir| dir.is_dir()))
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use pollscope_proto::sockets::{SocketName, start_time};
 
 use super::super::clean;
+use super::users::Users;
 
 /// One running process.
 #[derive(Clone, Debug)]
@@ -34,10 +35,15 @@ impl Process {
         false
     }
 
-    /// Whether it can be meant by the name of a socket that belongs to the user `owner`: its own, or root's, which
-    /// may have given up its rights since. Everybody else could name it, too.
+    /// Whether it can be meant by the name of a socket that belongs to the user `owner`: its own, or root's, ours or
+    /// that of its container, which may have given up its rights since. Everybody else could name it, too.
     pub(in crate::net) fn is_named_by(&self, name: SocketName, owner: u32) -> bool {
-        self.start_time == name.start_time && (owner == self.uid || owner == 0)
+        self.start_time == name.start_time
+            && (owner == self.uid || owner == 0 || Some(owner) == self.root_of_its_users())
+    }
+
+    fn root_of_its_users(&self) -> Option<u32> {
+        Users::of(self.pid)?.outside(0)
     }
 
     /// `None` where there is no such process, or only its name is left because nobody has waited for it.

@@ -47,22 +47,33 @@ pub(super) const fn wire(rights: Rights) -> v1::Rights {
 /// somebody changed that.
 const NO_NUMBER: u32 = 65534;
 
-/// Whether a user may come in over the socket, and the refusal to show to one who may not.
+/// Whether a user may come in over the socket, and the refusal to show to one who may not. `is_closed` says whether the
+/// socket and its directory still are ours alone, and is asked only where it decides.
 ///
-/// The directory keeps others out already; this holds where somebody opened it up.
-pub(super) fn admit(peer: u32, owner: u32) -> Result<(), String> {
+/// The directory keeps others out already; this holds where somebody opened it up. In a user namespace all whom it does
+/// not know have one number, root of the host and any stranger, and it may be ours, too: who has that came through a
+/// closed door, as only the owner and root above can, or stays outside.
+pub(super) fn admit(peer: u32, owner: u32, is_closed: impl FnOnce() -> bool) -> Result<(), String> {
+    if peer == NO_NUMBER && is_in_user_namespace() {
+        return nameless(is_closed());
+    }
     if peer == 0 || peer == owner {
         return Ok(());
-    }
-    if peer == NO_NUMBER && is_in_user_namespace() {
-        return Err(
-            "this process is in a user namespace where you have no number: run the inspector inside of it, as `podman unshare pollscope` does"
-                .to_owned(),
-        );
     }
     Err(format!(
         "this process belongs to uid {owner}, you are uid {peer}: run the inspector as that user or as root"
     ))
+}
+
+/// As [`admit`], for who has no number here.
+fn nameless(is_closed: bool) -> Result<(), String> {
+    if is_closed {
+        return Ok(());
+    }
+    Err(
+        "this process is in a user namespace where you have no number, and its socket is open to others: run the inspector inside of it, as `podman unshare pollscope` does"
+            .to_owned(),
+    )
 }
 
 /// Whether this process counts users otherwise than the machine does. Asked of a stranger only.
@@ -91,14 +102,25 @@ mod tests {
 
     #[test]
     fn root_and_the_owner_come_in() {
-        assert_eq!(admit(0, 1000), Ok(()));
-        assert_eq!(admit(1000, 1000), Ok(()));
-        let refusal = admit(1001, 1000).expect_err("a stranger");
+        let unasked = || panic!("their numbers are enough");
+        assert_eq!(admit(0, 1000, unasked), Ok(()));
+        assert_eq!(admit(1000, 1000, unasked), Ok(()));
+        let refusal = admit(1001, 1000, || true).expect_err("a stranger");
         assert!(
             refusal.contains("uid 1000") && refusal.contains("uid 1001"),
             "{refusal}"
         );
-        assert!(admit(1001, 0).is_err(), "root's processes are root's");
+        assert!(
+            admit(1001, 0, || true).is_err(),
+            "root's processes are root's"
+        );
+    }
+
+    #[test]
+    fn who_has_no_number_comes_through_a_closed_door_only() {
+        assert_eq!(nameless(true), Ok(()));
+        let refusal = nameless(false).expect_err("a stranger");
+        assert!(refusal.contains("podman unshare"), "{refusal}");
     }
 
     #[test]

@@ -155,6 +155,14 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
+/// Whether a socket of ours can still be reached by nobody but our user, and root.
+pub(super) fn is_closed(path: &Path) -> bool {
+    let has = |path: &Path, mode| {
+        fs::symlink_metadata(path).is_ok_and(|found| found.mode() & 0o777 == mode)
+    };
+    has(path, 0o600) && path.parent().is_some_and(|dir| has(dir, 0o700))
+}
+
 /// Whether somebody listens. Does not wait: a full queue is somebody, too.
 async fn answers(path: &Path) -> bool {
     match UnixStream::connect(path).await {

@@ -53,7 +53,7 @@ async fn versions_that_do_not_meet_are_refused_in_words() {
 
 #[tokio::test]
 async fn a_stranger_reads_why_on_every_call() {
-    let refusal = crate::serve::rights::admit(1001, 1000).expect_err("a stranger");
+    let refusal = crate::serve::rights::admit(1001, 1000, || true).expect_err("a stranger");
     let mut client = client(Door::Refused(refusal)).await;
     let hello = client.hello(hello(1, 1)).await.expect_err("refused");
     assert_eq!(hello.code(), Code::PermissionDenied);
