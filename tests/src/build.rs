@@ -15,18 +15,14 @@ pub fn inspector() -> &'static Path {
 
 fn build() -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args([
-        "build",
-        "--package",
-        "pollscope-cli",
-        "--bin",
-        "pollscope",
-        "--message-format",
-        "json",
-    ]);
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
+    if cfg!(debug_assertions) {
+        // As a part of that test, and with the features that the whole workspace has: `cargo test --workspace` has
+        // built it so, and all it stands on would be compiled once more for any other set.
+        cargo.args(["test", "--workspace", "--test", "it", "--no-run"]);
+    } else {
+        cargo.args(["build", "--release", "--package", "pollscope-cli"]);
     }
+    cargo.args(["--message-format", "json"]);
     let built = cargo
         .stderr(Stdio::inherit())
         .output()
@@ -36,7 +32,9 @@ fn build() -> PathBuf {
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .filter(|message| {
-            message["reason"] == "compiler-artifact" && message["target"]["name"] == "pollscope"
+            message["reason"] == "compiler-artifact"
+                && message["target"]["name"] == "pollscope"
+                && message["target"]["kind"][0] == "bin"
         })
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
         .expect("cargo names the executable")
