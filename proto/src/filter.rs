@@ -6,6 +6,7 @@
 //! | `"a b"` | the same for text with blanks or signs; `\"` and `\\` inside |
 //! | `state:idle` | `state`, `kind`, `outcome`, `warned` equal one of their words |
 //! | `site:a.rs:10` | `name`, `site`, `type`, `span`, `thread` contain the text |
+//! | `crate:api` | the future is of that crate, `my-crate` or `my_crate`: see [`crates`](crate::crates) |
 //! | `label:order=42` | the task has the label; `label:order` whatever its value |
 //! | `id:7` | a number equals; `thread:7` and `runtime:7` too |
 //! | `busy>100ms` | `>`, `>=`, `<`, `<=`, `=` with `ns us ms s m h d`, with `k M G`, for `bytes` with `k M G` of 1024 |
@@ -50,6 +51,7 @@ enum Test {
     /// In lower case.
     Contains(TextKey, String),
     Is(WordKey, &'static str),
+    Crate(String),
     /// Key and value in lower case; without a value any will do.
     Label(String, Option<String>),
     Compare(NumberKey, Comparison, u64),
@@ -124,6 +126,8 @@ keys! {
 
 /// The key by which a filter asks for a label.
 const LABEL: &str = "label";
+/// The key by which it asks for a crate.
+const CRATE: &str = "crate";
 
 impl WordKey {
     /// The words that a filter may ask for.
@@ -199,6 +203,12 @@ pub trait Fields {
         false
     }
 
+    /// Whether the row is of this crate: see [`crates`](crate::crates).
+    fn is_of_crate(&self, name: &str) -> bool {
+        let _ = name;
+        false
+    }
+
     /// Whether `file:line` of the spawn site contains the text. `needle` is in lower case.
     ///
     /// Override it where the site is not kept as one text.
@@ -231,6 +241,7 @@ impl Test {
             Self::Contains(key, needle) => contains(row, *key, needle),
             Self::Is(WordKey::Warned, "any") => row.word(WordKey::Warned) != "none",
             Self::Is(key, word) => row.word(*key) == *word,
+            Self::Crate(name) => row.is_of_crate(name),
             Self::Label(key, value) => row.has_label(key, value.as_deref()),
             Self::Compare(key, comparison, value) => row
                 .number(*key)

@@ -2,10 +2,11 @@
 //! must agree on.
 //!
 //! [`v1`] is the generated protocol. The other modules are plain code without a connection: bounds, the filter
-//! language, columns to order by, histogram buckets, names of sockets and kinds, and which frames are the
-//! user's. Features: `server` and `client` choose the generated halves, `symbols` adds a resolver of frames.
+//! language, columns to order by, histogram buckets, names of sockets and kinds, which crate a task is of, and which
+//! frames are the user's. Features: `server` and `client` choose the generated halves, `symbols` adds a resolver of frames.
 
 pub mod buckets;
+pub mod crates;
 pub mod filter;
 pub mod frames;
 pub mod kinds;

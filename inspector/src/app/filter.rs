@@ -1,6 +1,7 @@
 //! The filter line of a screen: what is typed, whether it was understood, and what it lets through.
 
 use crossterm::event::{Event, KeyCode, KeyEvent};
+use pollscope_proto::crates;
 use pollscope_proto::filter::{Fields, Filter, NumberKey, TextKey, WordKey, contains_folded};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
@@ -129,6 +130,10 @@ impl Fields for SiteRow {
     fn site_contains(&self, needle: &str) -> bool {
         contains_folded(&self.site.short(), needle)
     }
+
+    fn is_of_crate(&self, name: &str) -> bool {
+        crates::is_same(self.site.crate_name(), name)
+    }
 }
 
 impl Fields for Thread {
@@ -187,6 +192,14 @@ impl Fields for Warning {
             .into_iter()
             .flatten()
             .any(|site| contains_folded(&site.short(), needle))
+    }
+
+    /// What it is about, or where it went wrong.
+    fn is_of_crate(&self, name: &str) -> bool {
+        [&self.site, &self.created.site, &self.observed.site]
+            .into_iter()
+            .flatten()
+            .any(|site| crates::is_same(site.crate_name(), name))
     }
 }
 
@@ -255,5 +268,16 @@ mod tests {
         assert!(filter.matches(&row));
         let filter: Filter = "checkout.rs:12".parse().unwrap();
         assert!(!filter.matches(&row));
+    }
+
+    #[test]
+    fn sites_are_found_by_their_crate() {
+        let mut row = SiteRow::default();
+        row.site.file = "crates/http-server/src/lib.rs".to_owned();
+        let matches = |row: &SiteRow, text: &str| text.parse::<Filter>().unwrap().matches(row);
+        assert!(matches(&row, "crate:http_server"));
+        row.site.type_name = "my_orders::settle::{{closure}}".to_owned();
+        assert!(matches(&row, "crate:my-orders"));
+        assert!(!matches(&row, "crate:orders") && !matches(&row, "crate:http-server"));
     }
 }

@@ -81,7 +81,8 @@ const FILTER: &[&str] = &[
     "\"a b\"        with blanks",
     "busy>1s      max age polls",
     "state:idle   kind warned",
-    "site:a.rs    name type",
+    "site:a.rs    name type span",
+    "crate:api    label:order=42",
     "!term        not",
 ];
 

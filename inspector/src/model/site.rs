@@ -1,5 +1,6 @@
 //! Spawn sites, and the totals the target keeps for each.
 
+use pollscope_proto::crates;
 use serde::Serialize;
 
 use super::{Severity, TaskKind};
@@ -28,6 +29,11 @@ impl Site {
         } else {
             format!("{}:{}", self.file, self.line)
         }
+    }
+
+    /// The crate that what is made here is of; empty where it is not known.
+    pub fn crate_name(&self) -> &str {
+        crates::of(&self.type_name, &self.file)
     }
 }
 

@@ -76,6 +76,9 @@ pub struct Task {
     pub name: String,
     #[serde(rename = "type")]
     pub type_name: String,
+    /// The crate it is of, as code writes it; empty where it is not known.
+    #[serde(rename = "crate")]
+    pub crate_name: String,
     pub kind: TaskKind,
     pub state: TaskState,
     pub outcome: Option<Outcome>,

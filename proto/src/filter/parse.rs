@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::text::fold;
-use super::{Comparison, Filter, LABEL, NumberKey, Term, Test, TextKey, WordKey};
+use super::{CRATE, Comparison, Filter, LABEL, NumberKey, Term, Test, TextKey, WordKey};
 use crate::limits::{MAX_FILTER_BYTES, MAX_FILTER_TERMS};
 
 /// What was not understood, and where. One line of text.
@@ -86,8 +86,9 @@ impl<'a> Reader<'a> {
 
     fn keyed(&mut self, key: &str, sign: Sign) -> Result<Test, FilterError> {
         let (words, text, number) = (WordKey::find(key), TextKey::find(key), NumberKey::find(key));
-        let is_label = key == LABEL;
-        if words.is_none() && text.is_none() && number.is_none() && !is_label {
+        let (is_label, is_crate) = (key == LABEL, key == CRATE);
+        let is_known = words.is_some() || text.is_some() || number.is_some();
+        if !is_known && !is_label && !is_crate {
             let message = format!("no key `{key}`; quote it to search for it as text");
             return Err(self.error(message));
         }
@@ -108,6 +109,9 @@ impl<'a> Reader<'a> {
                     return Err(fail("expected a label, like order=42 or order".to_owned()));
                 }
                 Ok(Test::Label(fold(key), value))
+            }
+            Sign::Colon | Sign::Compare(Comparison::Equal) if is_crate => {
+                Ok(Test::Crate(fold(&value)))
             }
             Sign::Colon | Sign::Compare(Comparison::Equal) => {
                 if let Some(key) = words {
@@ -237,6 +241,10 @@ impl fmt::Display for Filter {
                     write_text(text, true, f)?;
                 }
                 Test::Is(key, word) => write!(f, "{}:{word}", key.as_str())?,
+                Test::Crate(name) => {
+                    write!(f, "{CRATE}:")?;
+                    write_text(name, true, f)?;
+                }
                 Test::Label(key, value) => {
                     write!(f, "{LABEL}:")?;
                     match value {

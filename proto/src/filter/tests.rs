@@ -37,6 +37,10 @@ impl Fields for Row {
         }
     }
 
+    fn is_of_crate(&self, name: &str) -> bool {
+        crate::crates::is_same("my_app", name)
+    }
+
     fn has_label(&self, key: &str, value: Option<&str>) -> bool {
         equals_folded("Order", key) && value.is_none_or(|value| equals_folded("A 42", value))
     }
@@ -79,6 +83,10 @@ fn terms_that_hold() {
         "!state:running",
         "!busy>1s",
         "settle busy>100ms !kind:local",
+        "crate:my_app",
+        "crate:My-App",
+        "crate=my-app",
+        "!crate:app",
         "label:order",
         "label=ORDER",
         "label:\"order=a 42\"",
@@ -104,6 +112,9 @@ fn terms_that_do_not_hold() {
         "!settle",
         "settle state:done",
         "thread:4712",
+        "crate:app",
+        "crate:my",
+        "!crate:my-app",
         "label:orde",
         "label:order=4",
         "label:tenant=\"a 42\"",
@@ -139,6 +150,8 @@ fn errors_say_where_and_what() {
             "label:=42",
             "column 7: expected a label, like order=42 or order",
         ),
+        ("crate>5", "column 7: crate is no number: write crate:5"),
+        ("crate:", "column 7: a value is missing"),
         ("label>5", "column 7: label is no number: write label:5"),
         (
             "id:99999999999999999999",
@@ -166,6 +179,7 @@ fn written_back_in_the_shortest_exact_form() {
         ("age>0", "age>0"),
         ("\"state:idle\"", "\"state:idle\""),
         ("\"plain\"", "plain"),
+        ("crate=My-App", "crate:my-app"),
         ("label=Order=A=b", "label:order=a=b"),
         ("label:order=", "label:order="),
     ] {
@@ -183,7 +197,7 @@ proptest! {
 
     #[test]
     fn what_is_written_reads_the_same(
-        text in r#"( |!|"|\\|:|<|>=|=|1|5ms|[a-zA-ZΣß\u{130}]|state:|idle|busy|thread:|name:|label:|µ){0,24}"#
+        text in r#"( |!|"|\\|:|<|>=|=|1|5ms|[a-zA-ZΣß\u{130}]|state:|idle|busy|thread:|name:|label:|crate:|µ){0,24}"#
     ) {
         if let Ok(filter) = text.parse::<Filter>() {
             let written = filter.to_string();

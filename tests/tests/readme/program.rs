@@ -1,7 +1,6 @@
 //! "In your program" and "In tests". Changed here and in the README together.
 
 #[expect(dead_code, reason = "it is compiled, and `main` is not this program's")]
-#[expect(clippy::unused_async, reason = "it stands for something that waits")]
 #[rustfmt::skip]
 mod start {
     use std::io;

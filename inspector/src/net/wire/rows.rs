@@ -73,6 +73,7 @@ pub(in crate::net) fn task(row: &v1::TaskRow, sites: &HashMap<u32, Site>, now_ns
         runtime: row.runtime,
         name: text(&row.name),
         type_name: site.type_name.clone(),
+        crate_name: site.crate_name().replace('-', "_"),
         kind: kind(row.kind()),
         state: state(row.state()),
         outcome: outcome(row.outcome()),

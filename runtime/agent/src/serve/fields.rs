@@ -11,6 +11,7 @@ use pollscope_capture::record::{Outcome, Record, Snapshot};
 use pollscope_capture::site::{self, Site};
 use pollscope_capture::task::{Extras, extras};
 use pollscope_capture::{TaskKind, clock, names};
+use pollscope_proto::crates;
 use pollscope_proto::filter::{Fields, NumberKey, TextKey, WordKey, equals_folded};
 use pollscope_proto::order::Order;
 
@@ -230,6 +231,10 @@ impl Fields for Task<'_> {
             },
             WordKey::Warned => self.warned().map_or("none", Severity::name),
         }
+    }
+
+    fn is_of_crate(&self, name: &str) -> bool {
+        crates::is_same(crates::of(self.site.type_name, self.site.file), name)
     }
 
     fn has_label(&self, key: &str, value: Option<&str>) -> bool {
