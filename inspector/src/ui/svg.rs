@@ -21,7 +21,13 @@ pub(super) fn save(name: &str, buf: &Buffer) {
     }
 }
 
-pub(super) fn picture(buf: &Buffer) -> String {
+/// Whether the picture of this name in `inspector/screens` is of this buffer.
+pub(super) fn is_kept(name: &str, buf: &Buffer) -> bool {
+    let path = format!("{}/screens/{name}.svg", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(path).is_ok_and(|kept| kept == picture(buf))
+}
+
+fn picture(buf: &Buffer) -> String {
     let (columns, rows) = (f32::from(buf.area.width), f32::from(buf.area.height));
     let (w, h) = (columns * WIDTH + 2.0 * MARGIN, rows * HEIGHT + 2.0 * MARGIN);
     let mut svg = format!(
