@@ -16,7 +16,7 @@ mod warning;
 
 pub use found::{Found, FoundState};
 pub use kind::Words;
-pub use site::{Distribution, Site, SiteRow};
+pub use site::{Distribution, Outcomes, Site, SiteRow};
 pub use snapshot::{Dropped, SelfCost, Snapshot, Totals};
 pub use target::{Clock, Level, Rights, Runtime, Target};
 pub use task::{Aborter, Outcome, Task, TaskDetail, TaskKind, TaskState, Waker, WakerFigures};

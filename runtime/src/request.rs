@@ -39,8 +39,9 @@ pub fn instrument<F: Future>(future: F) -> Request<F> {
 /// As [`instrument`], with a name for its row: the route, and not the path with its ids.
 ///
 /// Findings of requests are put together by name, and names are kept as long as a request has them: 128 bytes of each,
-/// of 65,536 different ones at a time; past that requests are without. 64 names of one place have findings of their own,
-/// all others have theirs together.
+/// of 65,536 different ones at a time; past that requests are without. 64 names of one place have figures and findings of
+/// their own, all others have theirs together as `(other)`: the first 32 that come, and 32 that have come eight times, so
+/// that whoever asks for a thousand paths does not hide a route that is asked for late.
 ///
 /// Cost over [`instrument`]: two short locks, some 0.15 µs.
 ///

@@ -4,7 +4,7 @@
 #[path = "support/schema.rs"]
 mod schema;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
@@ -94,6 +94,28 @@ fn by_name(requests: &[Value]) -> BTreeMap<&str, usize> {
     names
 }
 
+/// The rows of requests by name, of one place each.
+fn routes(report: &Value) -> BTreeMap<String, Value> {
+    let sites = report["sites"].as_array().expect("an array");
+    let routes = sites.iter().filter(|site| site["kind"] == "request");
+    routes
+        .map(|site| {
+            (
+                site["name"].as_str().expect("a name").to_owned(),
+                site.clone(),
+            )
+        })
+        .collect()
+}
+
+/// Waits for the row of a route of which the condition holds: figures are made ten times a second.
+fn route_of(served: &Served, name: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    wait_until(name, LIMIT, || {
+        let mut routes = routes(&served.report());
+        routes.remove(name).filter(|route| holds(route))
+    })
+}
+
 #[test]
 fn fifty_in_flight_are_rows_by_route() {
     let served = Served::start();
@@ -127,6 +149,16 @@ fn fifty_in_flight_are_rows_by_route() {
         assert!(request["age_ns"].as_u64() > Some(0), "{request:#}");
         assert!(request["outcome"].is_null(), "{request:#}");
     }
+    for (name, live) in wanted {
+        let route = route_of(&served, name, |route| route["live"] == live);
+        assert_eq!(
+            (&route["ended"], &route["spawned"]),
+            (&0.into(), &live.into()),
+            "{route:#}"
+        );
+        let file = route["site"]["file"].as_str().expect("a file");
+        assert!(file.ends_with("bin/requests.rs"), "{route:#}");
+    }
     let seventh = |request: &&Value| request["labels"]["order"] == "7";
     let seventh = all.iter().find(seventh).expect("its label");
     assert_eq!(seventh["name"], "GET /orders/{id}");
@@ -139,6 +171,8 @@ fn fifty_in_flight_are_rows_by_route() {
 
     // Clients that leave end their requests, and nothing of that is a finding.
     drop(orders);
+    let route = route_of(&served, "GET /orders/{id}", |route| route["ended"] == 30);
+    assert_eq!(route["outcomes"]["aborted"], 30, "{route:#}");
     wait_until("their end", LIMIT, || {
         let wanted = BTreeMap::from([("GET /users/{name}/cart", 20)]);
         (by_name(&requests(&served.report())) == wanted).then_some(())
@@ -195,6 +229,18 @@ fn a_block_is_told_with_its_route_and_line_and_a_hung_request_shows() {
         warning["wall_ns"].as_u64() >= Some(150_000_000),
         "{warning:#}"
     );
+    let route = route_of(&served, "GET /block/{millis}", |route| {
+        route["slow_polls"].as_u64() > Some(0)
+    });
+    assert!(
+        route["poll_ns"]["max"].as_u64() >= Some(150_000_000),
+        "{route:#}"
+    );
+    let route = route_of(&served, "GET /orders/{id}", |route| route["live"] == 1);
+    assert!(
+        route["busy_ns"].as_u64() < Some(150_000_000),
+        "not what another route did: {route:#}"
+    );
     let hung = requests(&served.report());
     let hung = hung
         .iter()
@@ -226,16 +272,47 @@ fn what_is_well_leaves_nothing() {
         requests(&report).is_empty().then_some(report)
     });
     assert_eq!(told(&report), Vec::<Value>::new());
-    let sites = report["sites"].as_array().expect("an array");
-    let of_layer = |site: &&Value| {
-        let file = site["site"]["file"].as_str().unwrap_or_default();
-        file.ends_with("bin/requests.rs") && site["ended"].as_u64() >= Some(4 * PER_CLIENT)
-    };
-    let site = sites
-        .iter()
-        .find(of_layer)
-        .expect("one place makes them all");
-    assert_eq!(site["live"], 0);
+    schema::assert_valid(&report);
+
+    // One place makes them all. Each route is a row, and so are as many names as there is room for at once; a scanner's
+    // other paths share one.
+    let routes = wait_until("all are counted", LIMIT, || {
+        let routes = routes(&served.report());
+        let all = routes.values().map(|route| route["ended"].as_u64());
+        (all.sum::<Option<u64>>() == Some(4 * PER_CLIENT)).then_some(routes)
+    });
+    let places: BTreeSet<_> = routes
+        .values()
+        .map(|route| route["site"].to_string())
+        .collect();
+    assert_eq!(places.len(), 1);
+    assert!(routes.values().all(|route| route["live"] == 0));
+    assert!((3..=65).contains(&routes.len()), "{}", routes.len());
+    let quick = &routes["GET /quick/{id}"];
+    let ends = [quick["ended"].as_u64(), quick["outcomes"]["error"].as_u64()];
+    assert_eq!(
+        ends,
+        [Some(4 * PER_CLIENT * 4 / 5), Some(4 * PER_CLIENT / 10)]
+    );
+    for figure in [
+        &quick["busy_ns"],
+        &quick["poll_ns"]["p50"],
+        &quick["poll_ns"]["p99"],
+    ] {
+        assert!(figure.as_u64() > Some(0), "{quick:#}");
+    }
+    let other = &routes["(other)"];
+    assert!(other["ended"].as_u64() > Some(300), "{other:#}");
+    assert_eq!(other["outcomes"]["error"], 0, "{other:#}");
+
+    // A route that comes late has room kept for it, once it is no passing one.
+    for _ in 0..20 {
+        assert_eq!(status(&mut BufReader::new(served.ask("/block/0"))), 200);
+    }
+    let late = route_of(&served, "GET /block/{millis}", |route| {
+        route["ended"].as_u64() > Some(10)
+    });
+    assert_eq!(late["outcomes"]["ok"], late["ended"], "{late:#}");
 }
 
 const PER_CLIENT: u64 = 500;

@@ -272,7 +272,7 @@ fn open(app: &mut App, effects: &mut Vec<Effect>) {
         }
         Place::Sites => {
             if let Some(row) = app.sites.selected() {
-                app.tasks.site = Some((row.site.id, row.site.short()));
+                app.tasks.site = Some((row.site.id, row.title()));
                 app.grouped = false;
                 refiltered(app);
             }

@@ -93,6 +93,9 @@ pub fn everything(app: &App) -> Option<String> {
                 &mut text,
                 &format!("{}  {}", row.site.short(), row.site.type_name),
             );
+            if !row.name.is_empty() {
+                line(&mut text, &format!("requests {}", row.name));
+            }
             let (live, spawned, ended) = (row.live, row.spawned, row.ended);
             line(
                 &mut text,

@@ -98,6 +98,7 @@ fn kind_word(kind: TaskKind) -> &'static str {
 impl Fields for SiteRow {
     fn text(&self, key: TextKey) -> Option<&str> {
         match key {
+            TextKey::Name => Some(&self.name),
             TextKey::Site => Some(&self.site.file),
             TextKey::Type => Some(&self.site.type_name),
             _ => None,

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use super::{Now, TimeOfDay};
 use crate::model::{
-    Distribution, Dropped, Found, FoundState, Level, Rights, Runtime, SelfCost, Severity, Site,
-    SiteRow, Snapshot, Target, Task, TaskDetail, TaskKind, TaskRef, TaskState, Thread, ThreadRef,
-    ThreadStack, Totals, Verdict, Waker, WakerFigures,
+    Distribution, Dropped, Found, FoundState, Level, Outcomes, Rights, Runtime, SelfCost, Severity,
+    Site, SiteRow, Snapshot, Target, Task, TaskDetail, TaskKind, TaskRef, TaskState, Thread,
+    ThreadRef, ThreadStack, Totals, Verdict, Waker, WakerFigures,
 };
 use findings::{main_stack, tick_stack};
 
@@ -41,6 +41,7 @@ pub fn site(id: u32, file: &str, line: u32, type_name: &str) -> Site {
         column: 9,
         type_name: type_name.to_owned(),
         kind: TaskKind::Task,
+        name: String::new(),
     }
 }
 
@@ -227,6 +228,41 @@ fn quantiles(p50: u64, p90: u64, p99: u64, max: u64) -> Distribution {
     }
 }
 
+/// Requests of one layer, by their names.
+pub fn routes() -> Vec<SiteRow> {
+    let row = |id, name: &str, live, ended: Outcomes, slow_polls, max_ms: u64| SiteRow {
+        live,
+        live_peak: live + 3,
+        spawned: live + ended.ok + ended.error + ended.aborted,
+        ended: ended.ok + ended.error + ended.aborted,
+        outcomes: Some(ended),
+        slow_polls: Some(slow_polls),
+        busy_ns: Some(ended.ok * MS / 4),
+        future_bytes: 1_216,
+        live_bytes: live * 1_216,
+        poll_ns: Some(quantiles(31_000, 90_000, 1_400_000, max_ms * MS)),
+        scheduled_ns: Some(quantiles(12_000, 40_000, 300_000, 9 * MS)),
+        age_ns: (live > 0).then(|| quantiles(4 * MS, 9 * MS, 60 * MS, 2 * S)),
+        lifetime_ns: Some(quantiles(3 * MS, 9 * MS, 40 * MS, 800 * MS)),
+        ..SiteRow::of(Site {
+            kind: TaskKind::Request,
+            name: name.to_owned(),
+            ..site(id, "src/api.rs", 41, "axum::routing::route::RouteFuture<E>")
+        })
+    };
+    let ended = |ok, error, aborted| Outcomes {
+        ok,
+        error,
+        panic: 0,
+        aborted,
+    };
+    vec![
+        row(21, "GET /orders/{id}", 600, ended(88_120, 41, 7), 3, 213),
+        row(22, "POST /orders", 2, ended(1_204, 0, 0), 0, 4),
+        row(23, "(other)", 0, ended(0, 311, 0), 0, 1),
+    ]
+}
+
 pub fn site_rows() -> Vec<SiteRow> {
     let row = |site: Site,
                live: u64,
@@ -256,8 +292,7 @@ pub fn site_rows() -> Vec<SiteRow> {
             .then(|| quantiles(p50_s * S, 2 * p50_s * S, 3 * p50_s * S, 4 * p50_s * S)),
         history_live: (0..60).map(|at| live * (40 + at * at % 23) / 63).collect(),
         history_busy_ns: (0..60).map(|at| busy_ms * (7 + at * 5 % 13)).collect(),
-        site,
-        warned: None,
+        ..SiteRow::of(site)
     };
     let sites = sites();
     let mut rows = vec![

@@ -4,7 +4,7 @@ use pollscope_proto::frames::{Origin, is_user, origin, short_path};
 use unicode_width::UnicodeWidthStr;
 
 use super::SourceKey;
-use crate::model::{Place, Site};
+use crate::model::{Place, Site, SiteRow};
 
 /// `checkout.rs:118`: the file without its directories.
 pub fn file_and_line(file: &str, line: u32) -> String {
@@ -20,6 +20,15 @@ pub fn place(file: &str, line: u32, width: usize) -> String {
 /// As [`place`], of a site; empty where the place is not known.
 pub fn site(site: &Site, width: usize) -> String {
     place(&site.file, site.line, width)
+}
+
+/// A row of the spawn sites: the name of its requests, else the place, in at most `width` columns.
+pub fn row(row: &SiteRow, width: usize) -> String {
+    if row.name.is_empty() {
+        site(&row.site, width)
+    } else {
+        cut(&row.name, width)
+    }
 }
 
 /// The place in the user's source that a stack is about: its innermost frame of the program's own code, else the

@@ -92,7 +92,8 @@ impl Sort {
 #[derive(Clone, Debug, PartialEq)]
 enum Weight<'a> {
     Number(f64),
-    Text(&'a str, u64),
+    /// A text and its closing number, and what tells those apart that share both.
+    Text(&'a str, u64, &'a str),
     Missing,
 }
 
@@ -114,18 +115,18 @@ fn site_weight(row: &SiteRow, by: Order) -> Weight<'_> {
         Order::Scheduled => number(row.scheduled_ns.as_ref().map(|wait| wait.max)),
         Order::Spawned => number(Some(row.spawned)),
         Order::Ended => number(Some(row.ended)),
-        _ => Weight::Text(&row.site.file, u64::from(row.site.line)),
+        _ => Weight::Text(&row.site.file, u64::from(row.site.line), &row.name),
     }
 }
 
 fn thread_weight(row: &Thread, by: Order) -> Weight<'_> {
     match by {
         Order::Id => number(Some(u64::from(row.tid))),
-        Order::State => Weight::Text(&row.now, 0),
+        Order::State => Weight::Text(&row.now, 0, ""),
         Order::Current => number(row.current_task.map(|_| row.current_poll_ns)),
         Order::Busy => row.busy_ratio.map_or(Weight::Missing, Weight::Number),
         Order::Polls => number(Some(row.polls)),
-        _ => Weight::Text(&row.name, u64::from(row.tid)),
+        _ => Weight::Text(&row.name, u64::from(row.tid), ""),
     }
 }
 
@@ -136,7 +137,12 @@ fn compare(a: &Weight<'_>, b: &Weight<'_>, descending: bool) -> std::cmp::Orderi
         (Weight::Missing, _) => return Greater,
         (_, Weight::Missing) => return Less,
         (Weight::Number(a), Weight::Number(b)) => a.total_cmp(b),
-        (Weight::Text(a, n), Weight::Text(b, m)) => natural(a).cmp(&natural(b)).then(n.cmp(m)),
+        (Weight::Text(text, line, name), Weight::Text(other, other_line, other_name)) => {
+            let by_text = natural(text).cmp(&natural(other));
+            by_text
+                .then(line.cmp(other_line))
+                .then(name.cmp(other_name))
+        }
         (Weight::Number(_), Weight::Text(..)) => Less,
         (Weight::Text(..), Weight::Number(_)) => Greater,
     };

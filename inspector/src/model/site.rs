@@ -19,6 +19,9 @@ pub struct Site {
     pub type_name: String,
     #[serde(skip)]
     pub kind: TaskKind,
+    /// What the requests made there are called, where a place is a site for each name; else empty.
+    #[serde(skip)]
+    pub name: String,
 }
 
 impl Site {
@@ -52,16 +55,37 @@ pub struct Distribution {
     pub buckets: Vec<u64>,
 }
 
-/// Totals of one spawn site.
+/// How many ended, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Outcomes {
+    pub ok: u64,
+    pub error: u64,
+    pub panic: u64,
+    pub aborted: u64,
+}
+
+/// Totals of one spawn site; of requests, of those of one name that are made there.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct SiteRow {
     pub site: Site,
+    /// The site's name.
+    pub name: String,
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// The crate that it is of, as code writes it; empty where it is not known.
+    #[serde(rename = "crate")]
+    pub crate_name: String,
+    pub kind: TaskKind,
     pub live: u64,
     pub live_peak: u64,
     pub live_per_min: f64,
     pub spawned: u64,
     pub ended: u64,
+    /// `None`: the target does not tell.
+    pub outcomes: Option<Outcomes>,
     pub polls: u64,
+    /// Polls that held their thread for the threshold or more, excused ones included.
+    pub slow_polls: Option<u64>,
     pub busy_ns: Option<u64>,
     pub future_bytes: u64,
     pub live_bytes: u64,
@@ -77,4 +101,27 @@ pub struct SiteRow {
     /// The worst severity of the warnings at this site.
     #[serde(skip)]
     pub warned: Option<Severity>,
+}
+
+impl SiteRow {
+    /// What a site is called, and no figures yet.
+    pub fn of(site: Site) -> Self {
+        Self {
+            name: site.name.clone(),
+            type_name: site.type_name.clone(),
+            crate_name: site.crate_name().replace('-', "_"),
+            kind: site.kind,
+            site,
+            ..Self::default()
+        }
+    }
+
+    /// As a screen names it: by the name of its requests, else by its place.
+    pub fn title(&self) -> String {
+        if self.name.is_empty() {
+            self.site.short()
+        } else {
+            self.name.clone()
+        }
+    }
 }

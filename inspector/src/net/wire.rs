@@ -106,6 +106,7 @@ pub(super) fn site(site: &v1::Site) -> Site {
         line: site.line,
         column: site.column,
         type_name: text(&site.type_name),
+        name: text(&site.name),
     }
 }
 

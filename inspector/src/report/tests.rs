@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::model::{
-    Clock, Delayed, Distribution, ErrorText, Found, FoundState, Frame, Outcome, Place, Runtime,
-    Severity, Site, SiteRow, Task, TaskRef, TaskState, Thread, ThreadRef, Totals, Verdict, Warning,
-    WarningKind,
+    Clock, Delayed, Distribution, ErrorText, Found, FoundState, Frame, Outcome, Outcomes, Place,
+    Runtime, Severity, Site, SiteRow, Task, TaskKind, TaskRef, TaskState, Thread, ThreadRef,
+    Totals, Verdict, Warning, WarningKind,
 };
 
 fn site(file: &str, line: u32) -> Site {
@@ -130,6 +130,39 @@ fn leaked_error() -> Warning {
     }
 }
 
+fn sites(poll: &Distribution) -> Vec<SiteRow> {
+    vec![
+        SiteRow {
+            live: 40,
+            live_per_min: 2.5,
+            spawned: 88_100,
+            polls: 1_200_000,
+            busy_ns: Some(4_500_000_000),
+            future_bytes: 512,
+            poll_ns: Some(poll.clone()),
+            ..SiteRow::of(site("src/orders.rs", 88))
+        },
+        SiteRow {
+            live: 3,
+            ended: 1_210,
+            outcomes: Some(Outcomes {
+                ok: 1_200,
+                error: 8,
+                panic: 1,
+                aborted: 1,
+            }),
+            slow_polls: Some(2),
+            busy_ns: Some(1_500_000_000),
+            poll_ns: Some(poll.clone()),
+            ..SiteRow::of(Site {
+                name: "GET /orders/{id}".to_owned(),
+                kind: TaskKind::Request,
+                ..site("src/api.rs", 41)
+            })
+        },
+    ]
+}
+
 pub(crate) fn snapshot() -> Snapshot {
     let poll = Distribution {
         p50: 1_000,
@@ -180,17 +213,7 @@ pub(crate) fn snapshot() -> Snapshot {
         tasks_total: 1284,
         tasks: vec![task],
         matched: 1284,
-        sites: vec![SiteRow {
-            site: site("src/orders.rs", 88),
-            live: 40,
-            live_per_min: 2.5,
-            spawned: 88_100,
-            polls: 1_200_000,
-            busy_ns: Some(4_500_000_000),
-            future_bytes: 512,
-            poll_ns: Some(poll),
-            ..SiteRow::default()
-        }],
+        sites: sites(&poll),
         threads: vec![
             Thread {
                 tid: 2,

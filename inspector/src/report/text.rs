@@ -1,4 +1,4 @@
-//! `report` as text: who, totals, the worst warnings with both stacks, then sites, threads and tasks.
+//! `report` as text: who, totals, the worst warnings with both stacks, then requests, sites, threads and tasks.
 
 use std::io::{self, Write};
 
@@ -6,12 +6,16 @@ use super::table::Table;
 use super::warnings::{self, worst_first};
 use super::{Paint, frames, level};
 use crate::format::{age, bytes, count, duration, percent};
-use crate::model::{Outcome, Severity, Snapshot, Target, Task, TaskState, Thread};
+use crate::model::{
+    Outcome, Severity, SiteRow, Snapshot, Target, Task, TaskKind, TaskState, Thread,
+};
 
 /// Warnings printed whole; the others are counted.
 const WARNINGS: usize = 20;
 /// Sites printed, the busiest first.
 const SITES: usize = 10;
+/// Names of requests printed, the busiest first.
+const REQUESTS: usize = 20;
 /// What was not measured.
 const UNKNOWN: &str = "-";
 
@@ -19,6 +23,7 @@ const UNKNOWN: &str = "-";
 pub fn text(out: &mut dyn Write, snapshot: &Snapshot, paint: Paint) -> io::Result<()> {
     header(out, snapshot, paint)?;
     warned(out, snapshot, paint)?;
+    requests(out, snapshot, paint)?;
     sites(out, snapshot, paint)?;
     threads(out, snapshot, paint)?;
     tasks(out, snapshot, paint)
@@ -118,13 +123,67 @@ fn warned(out: &mut dyn Write, snapshot: &Snapshot, paint: Paint) -> io::Result<
     Ok(())
 }
 
+/// The rows of requests, or the others; the busiest first.
+fn busiest(snapshot: &Snapshot, requests: bool) -> Vec<&SiteRow> {
+    let rows = snapshot.sites.iter();
+    let mut rows: Vec<_> = rows
+        .filter(|row| (row.kind == TaskKind::Request) == requests)
+        .collect();
+    rows.sort_by_key(|row| std::cmp::Reverse((row.busy_ns.unwrap_or(0), row.live)));
+    rows
+}
+
+fn requests(out: &mut dyn Write, snapshot: &Snapshot, paint: Paint) -> io::Result<()> {
+    let rows = busiest(snapshot, true);
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", paint.heading("REQUESTS"))?;
+    let mut table = Table::new(&[
+        ">LIVE",
+        ">ENDED",
+        ">ERRORS",
+        ">ABORTED",
+        ">BUSY",
+        ">P50 POLL",
+        ">P99 POLL",
+        ">MAX POLL",
+        ">SLOW",
+        "NAME",
+        "SITE",
+    ]);
+    for row in rows.iter().take(REQUESTS) {
+        let (poll, ended) = (row.poll_ns.as_ref(), row.outcomes);
+        let counted = |value: Option<u64>| value.map_or_else(|| UNKNOWN.to_owned(), count);
+        table.row([
+            count(row.live),
+            count(row.ended),
+            counted(ended.map(|ended| ended.error.saturating_add(ended.panic))),
+            counted(ended.map(|ended| ended.aborted)),
+            time(row.busy_ns),
+            time(poll.map(|poll| poll.p50)),
+            time(poll.map(|poll| poll.p99)),
+            time(poll.map(|poll| poll.max)),
+            counted(row.slow_polls),
+            first_of([row.name.clone(), row.type_name.clone()]),
+            row.site.short(),
+        ]);
+    }
+    table.print(out, paint)?;
+    more(
+        out,
+        rows.len(),
+        REQUESTS,
+        "names of requests: --json has all",
+    )
+}
+
 fn sites(out: &mut dyn Write, snapshot: &Snapshot, paint: Paint) -> io::Result<()> {
-    if snapshot.sites.is_empty() {
+    let sites = busiest(snapshot, false);
+    if sites.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n{}", paint.heading("SPAWN SITES"))?;
-    let mut sites: Vec<_> = snapshot.sites.iter().collect();
-    sites.sort_by_key(|row| std::cmp::Reverse((row.busy_ns.unwrap_or(0), row.live)));
     let mut table = Table::new(&[
         ">LIVE",
         ">PER MIN",

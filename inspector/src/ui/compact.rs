@@ -69,7 +69,7 @@ pub(super) fn body(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
         Place::Sites => {
             let rows = app.sites.visible(height);
             rows.map(|(cursor, _, row)| {
-                let place = path::site(&row.site, width.saturating_sub(10));
+                let place = path::row(row, width.saturating_sub(10));
                 (cursor, Line::raw(format!("{:>6}  {place}", row.live)))
             })
             .collect()

@@ -1,4 +1,4 @@
-//! Tasks grouped by the place that spawns them, and that site's life below.
+//! Tasks grouped by the place that spawns them, requests by their names there, and that site's life below.
 
 use pollscope_proto::order::Order;
 use ratatui::buffer::Buffer;
@@ -13,7 +13,7 @@ use super::{Theme, boxes, figure, histogram, selected, spark};
 use crate::app::geometry::{Panes, list_rows};
 use crate::app::{App, path};
 use crate::format;
-use crate::model::{Level, SiteRow};
+use crate::model::{Level, Outcomes, SiteRow};
 
 #[derive(Clone, Copy, PartialEq)]
 enum Shown {
@@ -98,7 +98,7 @@ fn cell(theme: Theme, row: &SiteRow, level: Level, column: Shown, width: usize) 
         Of(Order::Busy) => time(theme, row.busy_ns, level),
         Of(Order::Max) => time(theme, row.poll_ns.as_ref().map(|poll| poll.max), level),
         Of(Order::Bytes) => (format::bytes(row.live_bytes), plain),
-        Of(_) => (path::site(&row.site, width), theme.bold()),
+        Of(_) => (path::row(row, width), theme.bold()),
         Size => (format::bytes(row.future_bytes), plain),
         History => {
             let recent = &row.history_live[row.history_live.len().saturating_sub(60)..];
@@ -126,33 +126,64 @@ fn growth(per_min: f64) -> String {
     }
 }
 
+/// How those ended that ended, where not all are well, and how many polls were slow.
+fn ends(row: &SiteRow) -> Option<String> {
+    let Outcomes {
+        ok,
+        error,
+        panic,
+        aborted,
+    } = row.outcomes.unwrap_or_default();
+    let counted = [("error", error), ("panic", panic), ("aborted", aborted)];
+    let slow = row.slow_polls.filter(|slow| *slow > 0);
+    let mut words: Vec<_> = counted
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(word, count)| format!("{} {word}", format::count(count)))
+        .collect();
+    if !words.is_empty() {
+        words.insert(0, format!("{} ok", format::count(ok)));
+    }
+    words.extend(slow.map(|slow| figure::plural(slow, "slow poll")));
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
 /// How old its tasks are, and what their polls cost.
 fn life(theme: Theme, row: &SiteRow, level: Level, area: Rect, buf: &mut Buffer) {
     if area.height < 4 {
         return;
     }
     let half = area.width / 2;
-    let (left, right) = (
-        Rect {
-            width: half,
-            ..area
-        },
-        Rect {
-            x: area.x + half,
-            width: area.width - half,
-            ..area
-        },
-    );
-    let title = Line::styled(path::site(&row.site, usize::from(half) - 6), theme.bold());
-    let inner = boxes::padding(boxes::draw(theme, left, title, Line::default(), false, buf));
+    let left = Rect {
+        width: half,
+        ..area
+    };
+    let right = Rect {
+        x: area.x + half,
+        width: area.width - half,
+        ..area
+    };
+    totals(theme, row, level, left, buf);
+    ages(theme, row, right, buf);
+}
+
+fn totals(theme: Theme, row: &SiteRow, level: Level, area: Rect, buf: &mut Buffer) {
+    let title = path::row(row, usize::from(area.width).saturating_sub(6));
+    let title = Line::styled(title, theme.bold());
+    let inner = boxes::padding(boxes::draw(theme, area, title, Line::default(), false, buf));
     let pair = |label: &'static str, value: String| {
         Line::from(vec![
             Span::styled(format!("{label:<9}"), theme.dim()),
             Span::raw(value),
         ])
     };
+    let room = usize::from(inner.width).saturating_sub(9);
     let mut lines = vec![
-        pair("future", row.site.type_name.clone()),
+        match &*row.name {
+            "" => pair("future", row.site.type_name.clone()),
+            // Its name is the title.
+            _ => pair("made at", path::site(&row.site, room)),
+        },
         pair(
             "live",
             format!(
@@ -171,7 +202,9 @@ fn life(theme: Theme, row: &SiteRow, level: Level, area: Rect, buf: &mut Buffer)
             ),
         ),
     ];
-    let room = usize::from(inner.width).saturating_sub(9);
+    if let Some(ends) = ends(row) {
+        lines.push(pair("", ends));
+    }
     for (label, times) in [("poll", &row.poll_ns), ("sched", &row.scheduled_ns)] {
         let mut spans = vec![Span::styled(format!("{label:<9}"), theme.dim())];
         match times {
@@ -199,16 +232,11 @@ fn life(theme: Theme, row: &SiteRow, level: Level, area: Rect, buf: &mut Buffer)
         ]));
     }
     boxes::lines(inner, lines, buf);
+}
 
+fn ages(theme: Theme, row: &SiteRow, area: Rect, buf: &mut Buffer) {
     let title = Line::styled("Age of its live tasks", theme.bold());
-    let inner = boxes::padding(boxes::draw(
-        theme,
-        right,
-        title,
-        Line::default(),
-        false,
-        buf,
-    ));
+    let inner = boxes::padding(boxes::draw(theme, area, title, Line::default(), false, buf));
     match &row.age_ns {
         Some(ages) if !ages.buckets.is_empty() => {
             histogram::draw(theme, ages, histogram::Unit::Age, 0, inner, buf);

@@ -5,7 +5,7 @@ use ratatui::backend::TestBackend;
 
 use super::{Theme, draw, svg};
 use crate::app::fixture::{
-    at, attached, blocked_workers, deliver, detail, dump, enter, found, press, snapshot,
+    at, attached, blocked_workers, deliver, detail, dump, enter, found, press, routes, snapshot,
 };
 use crate::app::{Action, App, Excerpt, update};
 use crate::model::{Level, Outcome, Rights, Snapshot, TaskDetail, TaskState, ThreadRef, Waker};
@@ -167,6 +167,20 @@ fn tasks_that_no_filter_lets_through() {
 #[test]
 fn sites() {
     check("sites", with_keys("v j"));
+}
+
+/// A layer's requests are rows by route, sorted among the others.
+#[test]
+fn sites_of_requests_by_route() {
+    check("routes", |size| {
+        let mut app = attached(size);
+        let mut snapshot = snapshot();
+        snapshot.sites.truncate(2);
+        snapshot.sites.extend(routes());
+        deliver(&mut app, 2_000, snapshot);
+        press(&mut app, "v j");
+        app
+    });
 }
 
 #[test]

@@ -113,6 +113,7 @@ pub(crate) fn update(view: &v1::View, seq: u64) -> v1::Update {
             column: 5,
             type_name: "orders::settle::{async_fn_env#0}".to_owned(),
             kind: v1::TaskKind::Task.into(),
+            ..v1::Site::default()
         }],
         tasks: vec![v1::TaskRow {
             id: 17,

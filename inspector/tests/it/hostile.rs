@@ -20,6 +20,7 @@ fn nasty_update(view: &v1::View) -> v1::Update {
         id: 7,
         file: nasty(),
         type_name: nasty(),
+        name: nasty(),
         ..v1::Site::default()
     };
     let thread = v1::ThreadRef {
@@ -60,6 +61,13 @@ fn nasty_update(view: &v1::View) -> v1::Update {
         sites: vec![v1::SiteRow {
             site: 7,
             live_per_min: f64::NAN,
+            outcomes: Some(v1::Outcomes {
+                ok: u64::MAX,
+                error: u64::MAX,
+                panic: u64::MAX,
+                aborted: u64::MAX,
+            }),
+            slow_polls: Some(u64::MAX),
             history_live: vec![1; 100_000],
             poll_ns: Some(v1::Quantiles {
                 buckets: vec![1; 100_000],

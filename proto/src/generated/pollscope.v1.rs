@@ -130,6 +130,10 @@ pub struct Site {
     pub type_name: ::prost::alloc::string::String,
     #[prost(enumeration = "TaskKind", tag = "6")]
     pub kind: i32,
+    /// What the requests made here are called: a place that makes those of many routes is a site for each, and one more for
+    /// those that are too many. Empty: whatever they are called.
+    #[prost(string, tag = "7")]
+    pub name: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Frame {
@@ -417,6 +421,23 @@ pub struct SiteRow {
     pub history_busy_ns: ::prost::alloc::vec::Vec<u64>,
     #[prost(enumeration = "Severity", tag = "17")]
     pub warned: i32,
+    /// How those ended that ended.
+    #[prost(message, optional, tag = "18")]
+    pub outcomes: ::core::option::Option<Outcomes>,
+    /// Polls of the threshold or more, excused ones included; absent where polls were never timed.
+    #[prost(uint64, optional, tag = "19")]
+    pub slow_polls: ::core::option::Option<u64>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Outcomes {
+    #[prost(uint64, tag = "1")]
+    pub ok: u64,
+    #[prost(uint64, tag = "2")]
+    pub error: u64,
+    #[prost(uint64, tag = "3")]
+    pub panic: u64,
+    #[prost(uint64, tag = "4")]
+    pub aborted: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ThreadRow {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use pollscope_capture::event::Event;
+use pollscope_capture::event::{Event, Family};
 use pollscope_capture::level::{self, Level};
 use pollscope_capture::thread::{self, Role};
 use pollscope_capture::{SiteId, TaskKind, clock, site};
@@ -180,6 +180,9 @@ impl Collector {
             let busy_ns = figures.busy_ns.unwrap_or(0).max(seen.busy_ns);
             figures.busy_ns =
                 (busy_ns > 0 || (fold::is_timed() && figures.spawns)).then_some(busy_ns);
+            figures.slow_polls = figures
+                .busy_ns
+                .map(|_| seen.found[Family::SlowPoll as usize]);
             figures.spreads.clone_from(&seen.spreads);
             let spent_us = (busy_ns - self.busy_before[number].min(busy_ns)) / 1000;
             if let Some(spent_us) = spent_us.checked_div(rolled) {

@@ -88,6 +88,8 @@ pub(crate) struct SiteFigures {
     /// `None` where it was never timed.
     pub(crate) busy_ns: Option<u64>,
     pub(crate) live_bytes: u64,
+    /// Polls that held their thread for the threshold or more, excused ones included; `None` where it was never timed.
+    pub(crate) slow_polls: Option<u64>,
     /// `None` while nobody looks.
     pub(crate) spreads: Option<Box<Spreads>>,
 }

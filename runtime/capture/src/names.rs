@@ -35,9 +35,14 @@ pub(crate) fn cut(text: &str, most: usize) -> &str {
     &text[..end]
 }
 
+/// As much of a name as is kept.
+pub(crate) fn kept(name: &str) -> &str {
+    cut(name, LONGEST)
+}
+
 /// Takes a hold on a name; 0 where there is no room.
 pub(crate) fn hold(text: &str) -> u32 {
-    let text = cut(text, LONGEST);
+    let text = kept(text);
     if text.is_empty() {
         return 0;
     }

@@ -3,6 +3,11 @@
 //! The hot path finds a site by two pointers in a small table of its thread; only a miss takes the lock. Sites
 //! are never freed and are capped: past the cap everything is `SiteId::OTHER`.
 
+mod named;
+
+pub(crate) use named::NamedCache;
+pub use named::{MAX_NAMES, REST};
+
 use std::any::type_name;
 use std::collections::HashMap;
 use std::panic::Location;
@@ -40,6 +45,9 @@ pub struct Site {
     pub kind: TaskKind,
     /// Size of that future.
     pub future_bytes: u32,
+    /// What the requests made here are called: a place that makes those of many routes is a site for each, and one
+    /// called [`REST`] for those past [`MAX_NAMES`]. Empty: whatever they are called.
+    pub name: &'static str,
     /// The first creation backtrace taken here; 0: none yet.
     pub(crate) exemplar: AtomicU32,
 }
@@ -50,6 +58,11 @@ impl Site {
         let _ = self
             .exemplar
             .compare_exchange(0, stack.0, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Whether all requests of this site are called the same.
+    pub fn is_of_one_name(&self) -> bool {
+        !self.name.is_empty() && self.name != REST
     }
 
     /// The first creation backtrace taken here.
@@ -66,6 +79,7 @@ static OTHER: Site = Site {
     type_name: "(other sites)",
     kind: TaskKind::Task,
     future_bytes: 0,
+    name: "",
     exemplar: AtomicU32::new(0),
 };
 
@@ -158,24 +172,42 @@ fn intern_key(key: Key, future_bytes: u32) -> SiteId {
     if let Some(id) = by_key.get(&key) {
         return *id;
     }
+    let Some(id) = publish(key, future_bytes, "") else {
+        return SiteId::OTHER;
+    };
+    by_key.insert(key, id);
+    id
+}
+
+/// A new site at the place of another, for the requests of this name; `None` where there is no room.
+fn intern_name(place: SiteId, name: &'static str) -> Option<SiteId> {
+    let _one = BY_KEY.lock().unwrap_or_else(PoisonError::into_inner);
+    let of = get(place);
+    let key = (of.file, of.line, of.column, of.type_name, of.kind);
+    publish(key, of.future_bytes, name)
+}
+
+/// Shows a new site; `None` where there is no room. The caller holds the lock of `BY_KEY`.
+fn publish(key: Key, future_bytes: u32, name: &'static str) -> Option<SiteId> {
     let id = COUNT.load(Ordering::Relaxed);
     if id as usize >= MAX_SITES {
-        return SiteId::OTHER;
+        return None;
     }
+    let (file, line, column, type_name, kind) = key;
     let site = Box::new(Site {
         id: SiteId(id),
-        file: key.0,
-        line: key.1,
-        column: key.2,
-        type_name: key.3,
-        kind: key.4,
+        file,
+        line,
+        column,
+        type_name,
+        kind,
         future_bytes,
+        name,
         exemplar: AtomicU32::new(0),
     });
     SITES[id as usize].store(Box::into_raw(site), Ordering::Release);
     COUNT.store(id + 1, Ordering::Release);
-    by_key.insert(key, SiteId(id));
-    SiteId(id)
+    Some(SiteId(id))
 }
 
 /// The number of a site that is known by its place only, not by a `Location`: what the panic hook sees. Looks through

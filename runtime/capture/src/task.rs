@@ -26,8 +26,8 @@ use crate::instrumented::spans;
 use crate::level::{self, Level};
 use crate::protocol::sides::{ABORTED, EXTRAS, HANDLE_GONE, LISTED, READ};
 use crate::record::{Birth, Outcome, Record, TaskKind};
-use crate::thread::Role;
-use crate::{StackId, backtrace, clock, names, registry, thread};
+use crate::thread::{Local, Role};
+use crate::{SiteId, StackId, backtrace, clock, names, registry, thread};
 
 /// Who will ask how the task ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,9 +104,13 @@ pub(crate) fn born_as(
     let local = thread::local()?;
     let thread = &local.thread;
     let (number, record) = local.free.take()?;
-    let site = local
+    let mut site = local
         .sites
         .find_named(meta.location, type_name, bytes, meta.kind);
+    let mut name = 0;
+    if let Some(text) = meta.name {
+        (site, name) = named(local, site, meta.kind, text);
+    }
     let tally = thread.tally_of(site);
     tally.spawned.bump(1);
     tally.spawned_bytes.bump(bytes as u64);
@@ -123,7 +127,7 @@ pub(crate) fn born_as(
         parent: parent.map_or(0, |parent| parent.id.get()),
         created: clock::ticks(),
         stack: backtrace::of_creation(site, tally),
-        name: meta.name.map_or(0, names::hold),
+        name,
         sides: match meta.asks {
             Asks::Handle => 0,
             Asks::Caller => HANDLE_GONE | READ,
@@ -131,6 +135,17 @@ pub(crate) fn born_as(
     });
     spans::at_birth(record, thread);
     Some(record)
+}
+
+/// The site and the name's number of a task that has a name: requests are counted by theirs.
+#[inline(never)]
+fn named(local: &Local, place: SiteId, kind: TaskKind, text: &str) -> (SiteId, u32) {
+    let text = names::kept(text);
+    let number = names::hold(text);
+    if kind == TaskKind::Request && number != 0 {
+        return (local.named.find(place, number, text), number);
+    }
+    (place, number)
 }
 
 /// The task's future has ended now; counts it. Its output may live on.

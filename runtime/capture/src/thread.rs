@@ -6,8 +6,8 @@
 
 mod local;
 
+pub(crate) use local::{Local, current_if_known, level_changed, local, local_if_known, tid, with};
 pub use local::{all, current};
-pub(crate) use local::{current_if_known, level_changed, local, local_if_known, tid, with};
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, TryLockError};

@@ -7,7 +7,7 @@ use pollscope_proto::v1;
 
 use super::{distribution, finite, kind, level, outcome, severity, state, text};
 use crate::model::{
-    Aborter, Dropped, Runtime, SelfCost, Site, SiteRow, Target, Task, Thread, Totals,
+    Aborter, Dropped, Outcomes, Runtime, SelfCost, Site, SiteRow, Target, Task, Thread, Totals,
 };
 
 /// The figures of one update that belong to the whole target.
@@ -118,17 +118,19 @@ fn aborter(from: &v1::Aborter) -> Aborter {
 
 pub(in crate::net) fn site_row(row: v1::SiteRow, sites: &HashMap<u32, Site>) -> SiteRow {
     let site = sites.get(&row.site).cloned();
+    let site = site.unwrap_or_else(|| Site {
+        id: row.site,
+        ..Site::default()
+    });
     SiteRow {
-        site: site.unwrap_or_else(|| Site {
-            id: row.site,
-            ..Site::default()
-        }),
         live: row.live,
         live_peak: row.live_peak,
         live_per_min: finite(row.live_per_min),
         spawned: row.spawned,
         ended: row.ended,
+        outcomes: row.outcomes.map(outcomes),
         polls: row.polls,
+        slow_polls: row.slow_polls,
         busy_ns: row.busy_ns,
         future_bytes: row.future_bytes,
         live_bytes: row.live_bytes,
@@ -139,6 +141,16 @@ pub(in crate::net) fn site_row(row: v1::SiteRow, sites: &HashMap<u32, Site>) -> 
         lifetime_ns: row.lifetime_ns.map(distribution),
         history_live: bounded(row.history_live),
         history_busy_ns: bounded(row.history_busy_ns),
+        ..SiteRow::of(site)
+    }
+}
+
+fn outcomes(from: v1::Outcomes) -> Outcomes {
+    Outcomes {
+        ok: from.ok,
+        error: from.error,
+        panic: from.panic,
+        aborted: from.aborted,
     }
 }
 

@@ -113,6 +113,7 @@ pub(super) fn site(site: &Site) -> v1::Site {
         column: site.column,
         type_name: text(site.type_name),
         kind: kind(site.kind).into(),
+        name: text(site.name),
     }
 }
 
@@ -145,6 +146,18 @@ pub(super) fn site_figures(
             .map(|second| u64::from(second.busy_us) * 1_000)
             .collect(),
         warned: severity(warned).into(),
+        outcomes: Some(outcomes(figures)),
+        slow_polls: figures.slow_polls,
+    }
+}
+
+fn outcomes(figures: &SiteFigures) -> v1::Outcomes {
+    let ended = |outcome: Outcome| figures.ended[outcome as usize];
+    v1::Outcomes {
+        ok: ended(Outcome::Ok),
+        error: ended(Outcome::Error),
+        panic: ended(Outcome::Panic),
+        aborted: ended(Outcome::Aborted),
     }
 }
 

@@ -134,6 +134,7 @@ fn source(source: &Source) -> v1::Site {
         column: source.column,
         type_name: rows::text(&source.type_name),
         kind: rows::kind(source.kind).into(),
+        ..v1::Site::default()
     }
 }
 

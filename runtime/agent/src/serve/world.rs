@@ -102,7 +102,7 @@ impl World {
         let mut order: Vec<u32> = (0..self.sites.len() as u32).collect();
         order.sort_unstable_by_key(|number| {
             let site = site::get(SiteId(*number));
-            (site.file, site.line, site.column, site.type_name)
+            (site.file, site.line, site.column, site.type_name, site.name)
         });
         self.site_ranks.resize(order.len(), 0);
         for (rank, number) in order.into_iter().enumerate() {

@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use super::{Identity, Role, Thread};
 use crate::backtrace;
 use crate::level::{self, Level};
-use crate::site::Cache;
+use crate::site::{Cache, NamedCache};
 use crate::slab::FreeList;
 use crate::sub::Noted;
 
@@ -29,6 +29,7 @@ const MAX_THREADS: usize = 4096;
 pub(crate) struct Local {
     pub(crate) thread: Thread,
     pub(crate) sites: Cache,
+    pub(crate) named: NamedCache,
     pub(crate) free: FreeList,
     pub(crate) longest_sub: Noted,
     next_id: Cell<u64>,
@@ -216,6 +217,7 @@ impl Local {
         Self {
             thread: Thread::new(number),
             sites: Cache::new(),
+            named: NamedCache::new(),
             free: FreeList::new(),
             longest_sub: Noted::new(None),
             next_id: Cell::new(0),

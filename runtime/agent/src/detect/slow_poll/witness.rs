@@ -41,10 +41,11 @@ pub(crate) struct LongPoll {
 }
 
 impl LongPoll {
-    /// The record that it belongs to: that of its site, and of its route where it is a request's.
+    /// The record that it belongs to: that of its site, and of its route where it is a request's of a site of several.
     pub(crate) fn record_key(&self) -> Key {
-        let is_request = site::get(self.site).kind == TaskKind::Request;
-        match self.task_name.as_deref().filter(|_| is_request) {
+        let site = site::get(self.site);
+        let is_one_of_many = site.kind == TaskKind::Request && !site.is_of_one_name();
+        match self.task_name.as_deref().filter(|_| is_one_of_many) {
             Some(route) => {
                 let mut hasher = DefaultHasher::new();
                 route.hash(&mut hasher);
