@@ -67,6 +67,7 @@ pub struct Thread {
     dropping: Counter,
     /// Drops shown in place of a poll.
     drops: Counter,
+    told: Told,
     tid: AtomicU32,
     runtime: AtomicU32,
     /// The scope that was opened here; 0: none.
@@ -85,6 +86,19 @@ pub struct Thread {
 struct Identity {
     name: Option<Arc<str>>,
     handle: Option<Arc<ThreadHandle>>,
+}
+
+/// Time within a poll that was told of a poll inside it, and so is excused there: what is around that poll was busy for
+/// as long, too. It goes from each poll to the one around it, when that ends.
+///
+/// One poll at a time has some: of two slow polls, at different depths below one and the same poll, the first is forgotten
+/// outside of that.
+#[derive(Debug, Default)]
+struct Told {
+    task: Counter,
+    /// As the task's record will have it at the end of its poll.
+    seq: Counter,
+    ns: Counter,
 }
 
 /// What a thread does, as the watchdog sees it.
@@ -112,6 +126,7 @@ impl Thread {
             pauses: Counter::default(),
             dropping: Counter::default(),
             drops: Counter::default(),
+            told: Told::default(),
             tid: AtomicU32::new(0),
             runtime: AtomicU32::new(0),
             scope: AtomicU32::new(0),
@@ -182,12 +197,21 @@ impl Thread {
         Outer(self.poll.current()).record()
     }
 
-    /// Notes the time of a poll that has ended here, and hands what was excused of it on to the one around it.
+    /// Notes the time of a poll of this record that has ended here, and hands what was excused of it on to the one around
+    /// it. No call: see `timed`.
     #[inline]
-    pub(crate) fn ended(&self, ns: u64, excused: impl FnOnce() -> u64) {
-        match self.current_record() {
-            None => self.busy_ns.bump(ns),
-            Some(_) => self.excuse(excused()),
+    pub(crate) fn ended(&self, record: &Record, ns: u64, excused: impl FnOnce() -> u64) {
+        let Some(outer) = self.current_record() else {
+            self.busy_ns.bump(ns);
+            return;
+        };
+        let excused = excused();
+        if excused != 0 && outer.edge.get() != 0 {
+            outer.edge.bump(excused);
+            if self.told.is_of(record) {
+                outer.busy_ns.bump(self.told.ns.get());
+                self.told.pass_to(outer);
+            }
         }
     }
 
@@ -211,6 +235,7 @@ impl Thread {
             record.edge.bump(clock::ns_to_ticks(ns));
             record.busy_ns.bump(ns);
             self.busy_ns.bump(ns);
+            self.told.add(record, ns);
         }
     }
 
@@ -431,6 +456,29 @@ impl Thread {
     /// The word behind `seq`, for those who must look at it from a signal handler.
     pub(crate) fn seq_word(&'static self) -> &'static AtomicU64 {
         self.poll.edges_word()
+    }
+}
+
+impl Told {
+    /// Whether it is of the poll of this record that ends now.
+    #[inline]
+    fn is_of(&self, record: &Record) -> bool {
+        self.task.get() == record.id.get() && self.seq.get() == record.seq.get()
+    }
+
+    /// From here on it is of the poll of this record that runs.
+    #[inline]
+    fn pass_to(&self, record: &Record) {
+        self.task.set(record.id.get());
+        self.seq.set(record.seq.get() + 1);
+    }
+
+    /// More of the poll of this record that runs.
+    fn add(&self, record: &Record, ns: u64) {
+        let same = self.task.get() == record.id.get() && self.seq.get() == record.seq.get() + 1;
+        let before = if same { self.ns.get() } else { 0 };
+        self.ns.set(before + ns);
+        self.pass_to(record);
     }
 }
 

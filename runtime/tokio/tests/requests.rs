@@ -264,6 +264,49 @@ fn time_in_a_slow_request_is_the_tasks_too() {
     only("time_in_a_slow_request");
 }
 
+/// However deep the request is that was slow, and once.
+#[test]
+fn what_is_around_a_slow_request_was_busy_too() {
+    debugging().block_on(async {
+        let begun = Instant::now();
+        let (go, told) = pollscope_tokio::sync::oneshot::channel::<()>();
+        let handle = task::spawn(async move {
+            let mut outer = pin!(request("deep outer", async {
+                let middle = request("deep middle", async {
+                    request("deep inner", async { std::thread::sleep(2 * SLOW) }).await;
+                    pending::<()>().await;
+                });
+                let mut middle = pin!(middle);
+                poll_fn(|cx| Poll::Ready(middle.as_mut().poll(cx).is_pending())).await;
+                // Slow ones before it are none of its own.
+                let mut beside = pin!(request("deep beside", async {
+                    request("deep quick", task::yield_now()).await;
+                    pending::<()>().await;
+                }));
+                poll_fn(|cx| Poll::Ready(beside.as_mut().poll(cx).is_pending())).await;
+                pending::<()>().await;
+            }));
+            poll_fn(|cx| Poll::Ready(outer.as_mut().poll(cx).is_pending())).await;
+            told.await.expect("told");
+        });
+        let slow = SLOW.as_nanos() as u64;
+        let task = until("its first poll", || {
+            let (_, task) = registry::find(handle.pollscope_id())?;
+            (task.polls() > 0 && !task.is_polled()).then_some(task)
+        })
+        .await;
+        let most = u64::try_from(begun.elapsed().as_nanos()).expect("a test's time");
+        for row in [Some(task), row("deep outer"), row("deep middle")] {
+            let row = row.expect("it lives");
+            assert!(row.busy_ns >= 2 * slow, "{row:?}");
+            assert!(row.busy_ns <= most, "counted twice: {row:?}");
+        }
+        go.send(()).expect("it waits");
+        handle.await.expect("it ends");
+    });
+    only("what_is_around_a_slow_request_was_busy_too");
+}
+
 /// The labels of the live task with this id.
 fn labels(id: u64) -> Vec<(String, String)> {
     let extras = capture_task::extras(id);

@@ -75,7 +75,7 @@ impl Timed {
             record.max_ns.set(ns);
             tally.longest(ns);
         }
-        thread.ended(ns, || edge.saturating_sub(start));
+        thread.ended(record, ns, || edge.saturating_sub(start));
         record.edge.set(end);
         if record.woken.load(Ordering::Relaxed) == WOKEN_WITHIN {
             // It waits for its next poll since now.
