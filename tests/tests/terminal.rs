@@ -219,6 +219,20 @@ fn suspend_where_no_shell_could_resume_goes_on() {
     screen.wait_sane();
 }
 
+#[test]
+fn a_dumb_terminal_is_printed_to() {
+    let room = Room::new();
+    let demo = demo(&room);
+    let mut command = CommandBuilder::new("env");
+    command.arg("TERM=dumb");
+    command.arg(inspector());
+    command.args(["attach", &demo.target()]);
+    let mut screen = Screen::run(&room, command, 120, 200);
+    assert_eq!(screen.exit_code(), 0);
+    screen.wait_for("THREADS");
+    assert!(screen.is_sane());
+}
+
 fn portable_pty_shell() -> CommandBuilder {
     let mut shell = CommandBuilder::new("bash");
     shell.args(["--norc", "--noprofile", "-i"]);

@@ -7,9 +7,10 @@ use crate::net::{Address, SymbolsFrom};
 use crate::report::Paint;
 use crate::tui::{self, Options, Start};
 
-/// Whether there is a screen to draw on and a keyboard to read.
+/// Whether there is a screen to draw on and a keyboard to read. A terminal that says it is dumb shows lines alone.
 pub(super) fn has_terminal() -> bool {
-    std::io::stdout().is_terminal() && std::io::stdin().is_terminal()
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    std::io::stdout().is_terminal() && std::io::stdin().is_terminal() && !is_dumb
 }
 
 pub(super) fn attach(target: &str, symbols: SymbolsFrom, paint: Paint) -> Result<Exit, Failure> {

@@ -54,7 +54,7 @@ impl FromStr for Address {
             }
             _ => Err(unknown(
                 text,
-                "a target is a PID, HOST:PORT or unix:PATH; `pollscope ps` lists what is here",
+                "a target is a PID, HOST:PORT or unix:PATH; `pollscope ps` lists what is here, `pollscope help` the commands",
             )),
         }
     }

@@ -22,7 +22,9 @@ the first, clippy of the second.
 created: the call that made the future.
 observed: where it was dropped.",
         remedy: "\
-A task that was aborted, or whose runtime shut down before its first poll, is not reported.",
+A task that was aborted, or whose runtime shut down before its first poll, is not reported.
+Functions that are not tracked yet are not followed: `pollscope track PATH --write` puts the attribute
+where it is missing.",
         silence: "\
 Drop it by `pollscope::discard(future)` where that is meant, or take `#[pollscope::tracked]` from a
 function whose futures are dropped on purpose: only futures of tracked functions are followed.",
