@@ -1,11 +1,12 @@
 //! Bad input: one line that says what to do, the exit code of the contract, no panic, no escape codes.
 
 use std::io::Read;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
 use std::process::Stdio;
+use std::time::Duration;
 
-use pollscope_tests::{Output, Room, inspector};
+use pollscope_tests::{Output, Room, inspector, wait_until};
 
 const NO_SUCH_TARGET: i32 = 3;
 const REFUSED: i32 = 4;
@@ -66,11 +67,11 @@ fn targets_that_are_not_there() {
 #[test]
 fn a_port_that_nobody_listens_on() {
     let room = Room::new();
-    let port = TcpListener::bind("127.0.0.1:0")
-        .expect("a port")
-        .local_addr()
-        .expect("its number")
-        .port();
+    // The near end of a connection: it is taken, so that nobody else can listen there meanwhile.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let far = listener.local_addr().expect("its number");
+    let near = TcpStream::connect(far).expect("it listens");
+    let port = near.local_addr().expect("its number").port();
     refused(
         &room.pollscope(&["report", &format!("127.0.0.1:{port}")]),
         NO_SUCH_TARGET,
@@ -159,6 +160,11 @@ fn a_wrong_level_is_told_and_the_program_runs_on() {
     let room = Room::new();
     let mut command = room.command(env!("CARGO_BIN_EXE_hung"));
     command.env("POLLSCOPE", "abc");
-    let mut program = room.start(command, "off, quiet or debug");
-    program.line("ready", std::time::Duration::from_secs(10));
+    // Two pipes, of which either may be read first.
+    let mut program = room.start(command, "ready");
+    wait_until("it is told", Duration::from_secs(20), || {
+        let mut printed = program.printed().iter();
+        printed.find(|line| line.contains("off, quiet or debug"))?;
+        Some(())
+    });
 }

@@ -30,7 +30,7 @@ fn listed(room: &Room, container: &Container) -> Value {
 
 /// Asks until the report tells of the hang, with the names of the program's functions.
 fn assert_explained(room: &Room, target: &str) -> Value {
-    wait_until("the hang is named", Duration::from_secs(20), || {
+    wait_until("the hang is named", Duration::from_secs(60), || {
         let report = room.json(&["report", target, "--json"]);
         let warnings = report["warnings"].as_array()?;
         let slow = warnings.iter().find(|warning| {
@@ -145,7 +145,7 @@ fn from_a_container_beside_it_is_reached_without_its_process() {
     let target = format!("unix:{}", live["socket"].as_str().expect("a path"));
 
     // Its files are not seen either: the target looks its frames up itself.
-    wait_until("the hang is named", Duration::from_secs(20), || {
+    wait_until("the hang is named", Duration::from_secs(60), || {
         let report = beside(&room, shm.path(), &["report", &target]);
         assert!(report.status.success(), "{report:?}");
         report.stdout.contains("hung::hang").then_some(())
@@ -173,7 +173,7 @@ fn from_an_ephemeral_container_that_shares_the_processes() {
             .args(arguments);
         Output::of(command, Duration::from_secs(60))
     };
-    wait_until("the hang is named", Duration::from_secs(20), || {
+    wait_until("the hang is named", Duration::from_secs(60), || {
         let report = inside(&["report", "1"]);
         assert!(report.status.success(), "{report:?}");
         report.stdout.contains("hung::hang").then_some(())
@@ -273,7 +273,7 @@ fn a_rootless_container_is_read_by_its_user() {
     assert_eq!(row["state"], "ready", "{row:#}");
     assert_eq!(row["name"], "hung", "{row:#}");
     assert_eq!(row["user"], "4242", "{row:#}");
-    let dump = wait_until("the hang is named", Duration::from_secs(20), || {
+    let dump = wait_until("the hang is named", Duration::from_secs(60), || {
         let report = rootless.ask(&rootless.owner, &["report", &rootless.pid()]);
         assert!(report.status.success(), "{report:?}");
         let is_named = report.stdout.contains("hung::hang");

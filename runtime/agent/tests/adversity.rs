@@ -164,7 +164,8 @@ fn without_file_descriptors_the_rest_goes_on_and_with_them_all_of_it() {
 
     // A thread that could not open its own file, and a poll that hangs on it.
     let worker = run("starved", async {
-        thread::sleep(Duration::from_millis(500));
+        // Long, so that a machine that is busy has found it by then.
+        thread::sleep(Duration::from_secs(5));
     });
     let live = until("a finding without a stack", || {
         finding(Kind::SlowPoll, "starved")

@@ -1,6 +1,7 @@
 //! The whole way in debug: a poll that hangs is reported while it does, with its stack, and once when it is over.
 
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,15 @@ fn sleep_here(time: Duration) {
     std::hint::black_box(());
 }
 
+/// Computes until it is told to stop.
+#[inline(never)]
+fn spin_until(stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        std::hint::spin_loop();
+    }
+    std::hint::black_box(());
+}
+
 #[inline(never)]
 fn spin_here(time: Duration) {
     let begun = Instant::now();
@@ -48,8 +58,8 @@ fn spin_here(time: Duration) {
 }
 
 /// Whether one of the addresses lies in this function, or just behind it: these functions are short.
-fn goes_through(stack: &[usize], function: fn(Duration)) -> bool {
-    let start = function as usize;
+fn goes_through(stack: &[usize], function: usize) -> bool {
+    let start = function;
     stack
         .iter()
         .any(|frame| (start..start + 512).contains(frame))
@@ -59,15 +69,19 @@ fn goes_through(stack: &[usize], function: fn(Duration)) -> bool {
 #[test]
 fn a_sleep_in_a_poll_is_reported_while_it_lasts_and_once_when_it_is_over() {
     begin();
+    // Long, so that a machine that is busy has found it by then; and what got no CPU at first is excused for a while.
+    let asleep = Duration::from_secs(5);
     let line = line!() + 1;
-    let worker = run("sleeper", async { sleep_here(Duration::from_millis(700)) });
-    let live = until("a live finding", || finding(Kind::SlowPoll, "sleeper"));
+    let worker = run("sleeper", async move { sleep_here(asleep) });
+    let live = until("a live finding", || {
+        finding(Kind::SlowPoll, "sleeper").filter(|found| found.severity > Severity::Info)
+    });
     assert!(live.live && live.count == 1 && !worker.is_finished());
     assert_eq!(live.certainty, Certainty::Definite);
     assert!(live.severity >= Severity::Warn);
     assert_eq!((&*live.site.file, live.site.line), (file!(), line));
     assert!(
-        goes_through(&live.observed.stack, sleep_here),
+        goes_through(&live.observed.stack, sleep_here as *const () as usize),
         "{:x?}",
         live.observed.stack
     );
@@ -92,9 +106,13 @@ fn a_sleep_in_a_poll_is_reported_while_it_lasts_and_once_when_it_is_over() {
         || finding(Kind::SlowPoll, "sleeper").filter(|finding| !finding.live && !finding.at_least);
     let over = until("its exact end", ended);
     assert_eq!((over.id, over.count, over.tasks), (live.id, 1, 1));
-    assert!(over.wall_ns >= Some(700_000_000), "{:?}", over.wall_ns);
     assert!(
-        goes_through(&over.observed.stack, sleep_here),
+        over.wall_ns >= Some(asleep.as_nanos() as u64),
+        "{:?}",
+        over.wall_ns
+    );
+    assert!(
+        goes_through(&over.observed.stack, sleep_here as *const () as usize),
         "what was seen stays"
     );
     assert!(over.message.starts_with("Polling task"), "{}", over.message);
@@ -111,22 +129,26 @@ fn it_is_reported_within_the_threshold_and_two_rounds() {
     begin();
     // On a busy machine a try may be late, or the watchdog itself may get no CPU; that all tries are would be a defect.
     let found = || finding(Kind::SlowPoll, "punctual").map_or(0, |finding| finding.count);
-    let best = (0..8)
-        .filter_map(|_| {
-            let (before, begun) = (found(), Instant::now());
-            let worker = run("punctual", async {
-                sleep_here(Duration::from_millis(200));
-            });
-            while found() == before && !worker.is_finished() {
-                thread::sleep(Duration::from_millis(1));
-            }
-            let took = begun.elapsed();
-            worker.join().expect("it ends");
-            (found() > before).then_some(took)
-        })
-        .min()
-        .expect("one of eight is reported");
-    assert!(best <= THRESHOLD + Duration::from_millis(20), "{best:?}");
+    let limit = THRESHOLD + Duration::from_millis(20);
+    let mut best = Duration::MAX;
+    for _ in 0..40 {
+        let (before, begun) = (found(), Instant::now());
+        let worker = run("punctual", async {
+            sleep_here(Duration::from_millis(200));
+        });
+        while found() == before && !worker.is_finished() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let took = begun.elapsed();
+        worker.join().expect("it ends");
+        if found() > before {
+            best = best.min(took);
+        }
+        if best <= limit {
+            break;
+        }
+    }
+    assert!(best <= limit, "{best:?}");
 }
 
 #[test]
@@ -161,7 +183,9 @@ fn a_poll_that_lasts_while_others_come_and_go_within_it_is_one_slow_poll() {
 #[test]
 fn a_spin_is_told_from_a_sleep() {
     begin();
-    let worker = run("spinner", async { spin_here(Duration::from_millis(800)) });
+    let stop = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&stop);
+    let worker = run("spinner", async move { spin_until(&told) });
     // A busy machine may not give it the CPU at first: then it is excused, until it has used as much as the threshold.
     let live = until("a finding on the CPU", || {
         finding(Kind::SlowPoll, "spinner").filter(|finding| {
@@ -170,10 +194,11 @@ fn a_spin_is_told_from_a_sleep() {
         })
     });
     assert!(
-        goes_through(&live.observed.stack, spin_here),
+        goes_through(&live.observed.stack, spin_until as *const () as usize),
         "{:x?}",
         live.observed.stack
     );
+    stop.store(true, Ordering::Relaxed);
     worker.join().expect("it ends");
     pollscope_agent::flush(Duration::from_secs(5));
     let over = finding(Kind::SlowPoll, "spinner").expect("it stays");

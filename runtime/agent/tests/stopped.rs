@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
-use std::thread;
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use pollscope_agent::{Kind, Severity};
@@ -19,9 +19,14 @@ use executor::{finding, run, until};
 fn a_poll_that_was_stopped_with_its_process_is_a_note_that_says_so() {
     level::set_level(Level::Debug, Source::Explicit);
     executor::begin();
-    run("warm-up", async {}).join().expect("it ends");
-    // The watchdog has done a round or two: it knows itself.
-    thread::sleep(Duration::from_millis(100));
+    // The watchdog has found something: it does its rounds, and knows itself.
+    let (end, ends) = channel::<()>();
+    let warm_up = run("warm-up", async move { _ = ends.recv() });
+    until("the watchdog's rounds", || {
+        finding(Kind::SlowPoll, "warm-up")
+    });
+    drop(end);
+    warm_up.join().expect("it ends");
     // Ready before the poll begins: how long a shell takes to start is no part of it.
     let me = std::process::id();
     let mut stopper = Command::new("sh")
@@ -35,13 +40,14 @@ fn a_poll_that_was_stopped_with_its_process_is_a_note_that_says_so() {
     let mut go = stopper.stdin.take().expect("a pipe");
     let worker = run("stopped", async move {
         // A poll of some milliseconds that never blocks, across the stop.
-        // Until time has jumped, or five seconds without: also if that comes before the first look.
+        // Until time has jumped, further than a busy machine lets it, or five seconds without: also if that comes before
+        // the first look.
         let begun = Instant::now();
         let mut last = begun;
         go.write_all(b"go\n").expect("it listens");
         loop {
             let now = Instant::now();
-            if now - last >= Duration::from_millis(200) || now - begun >= Duration::from_secs(5) {
+            if now - last >= Duration::from_millis(390) || now - begun >= Duration::from_secs(5) {
                 break;
             }
             last = now;

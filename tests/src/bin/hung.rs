@@ -29,7 +29,7 @@ async fn stuck() {
 
 #[inline(never)]
 fn hang() {
-    std::thread::sleep(Duration::from_secs(60));
+    std::thread::sleep(Duration::from_secs(3600));
     // Without it the call is the function's last act, and its frame is gone.
     std::hint::black_box(());
 }

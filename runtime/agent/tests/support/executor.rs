@@ -71,7 +71,7 @@ pub(crate) fn finding(kind: Kind, name: &str) -> Option<Finding> {
 /// Waits until `condition` gives something.
 ///
 /// # Panics
-/// It gives nothing within ten seconds.
+/// It gives nothing within half a minute.
 pub(crate) fn until<R>(what: &str, condition: impl Fn() -> Option<R>) -> R {
     let begun = Instant::now();
     loop {
@@ -79,8 +79,8 @@ pub(crate) fn until<R>(what: &str, condition: impl Fn() -> Option<R>) -> R {
             return found;
         }
         assert!(
-            begun.elapsed() < Duration::from_secs(10),
-            "{what}: not within ten seconds"
+            begun.elapsed() < Duration::from_secs(30),
+            "{what}: not within half a minute"
         );
         thread::sleep(Duration::from_millis(1));
     }

@@ -267,11 +267,14 @@ async fn frames_are_resolved_in_the_order_of_the_question() {
     let request = v1::ResolveRequest {
         frames: vec![unknown, known],
     };
-    let reply = client
-        .resolve(request)
-        .await
-        .expect("resolved")
-        .into_inner();
+    // Who resolves has the lowest priority: on a busy machine the first question may take longer than it may.
+    let mut tries = 0;
+    let reply = loop {
+        match client.resolve(request.clone()).await {
+            Err(status) if status.code() == Code::DeadlineExceeded && tries < 10 => tries += 1,
+            reply => break reply.expect("resolved").into_inner(),
+        }
+    };
     assert!(reply.frames[0].source.is_empty());
     assert!(
         reply.frames[1]
