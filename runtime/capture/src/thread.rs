@@ -197,16 +197,20 @@ impl Thread {
         Outer(self.poll.current()).record()
     }
 
-    /// Notes the time of a poll of this record that has ended here, and hands what was excused of it on to the one around
-    /// it. No call: see `timed`.
+    /// Notes the time of a poll that has ended here, around which there is none.
     #[inline]
-    pub(crate) fn ended(&self, record: &Record, ns: u64, excused: impl FnOnce() -> u64) {
-        let Some(outer) = self.current_record() else {
-            self.busy_ns.bump(ns);
-            return;
-        };
-        let excused = excused();
-        if excused != 0 && outer.edge.get() != 0 {
+    pub(crate) fn ended(&self, ns: u64) {
+        self.busy_ns.bump(ns);
+    }
+
+    /// Hands what was excused of a poll of this record, in ticks, on to the one around it, and what of that was told of
+    /// others.
+    #[inline]
+    pub(crate) fn ended_within(&self, record: &Record, excused: u64) {
+        if excused != 0
+            && let Some(outer) = self.current_record()
+            && outer.edge.get() != 0
+        {
             outer.edge.bump(excused);
             if self.told.is_of(record) {
                 outer.busy_ns.bump(self.told.ns.get());

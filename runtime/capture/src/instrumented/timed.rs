@@ -75,15 +75,34 @@ impl Timed {
             record.max_ns.set(ns);
             tally.longest(ns);
         }
-        thread.ended(record, ns, || edge.saturating_sub(start));
-        record.edge.set(end);
-        if record.woken.load(Ordering::Relaxed) == WOKEN_WITHIN {
-            // It waits for its next poll since now.
-            record.woken.store(end, Ordering::Relaxed);
+        if thread.current_record().is_some() {
+            return ended_within(start, record, thread, end);
         }
-        if ns >= level::note_ns() {
-            slow(record, thread, ns);
-        }
+        thread.ended(ns);
+        settled(record, thread, ns, end);
+    }
+}
+
+/// The end of a poll inside another one: apart, with as little handed over as can be, so that others need no registers
+/// for it.
+#[inline(never)]
+fn ended_within(start: u64, record: &'static Record, thread: &'static Thread, end: u64) {
+    let edge = record.edge.get();
+    thread.ended_within(record, edge.saturating_sub(start));
+    let ns = clock::ticks_to_ns(end.saturating_sub(edge));
+    settled(record, thread, ns, end);
+}
+
+/// What is left to do at the end of a poll.
+#[inline]
+fn settled(record: &'static Record, thread: &'static Thread, ns: u64, end: u64) {
+    record.edge.set(end);
+    if record.woken.load(Ordering::Relaxed) == WOKEN_WITHIN {
+        // It waits for its next poll since now.
+        record.woken.store(end, Ordering::Relaxed);
+    }
+    if ns >= level::note_ns() {
+        slow(record, thread, ns);
     }
 }
 
