@@ -1,35 +1,34 @@
 //! Names and lines of frames, out of the debug information of executables (feature `symbols`).
 //!
-//! Cost: the first look-up in a module reads its index of units, about 25 ms and 10 MB for an executable of
-//! some size; later ones take microseconds. All caches are bounded and forget everything when full. Not for a
-//! hot path, nor for a thread that must answer soon.
+//! A file is opened once ([`Image`]) and read by page as far as a question needs it ([`Binary`]): nothing is mapped, so
+//! that a file which is cut off while it is read is an error and no fault, and nothing of it is believed that could cost
+//! more memory or time than the file is worth.
 //!
-//! A module is mapped, not read: one that is truncated in place while it is open can fault. Linux refuses that
-//! for a running executable.
+//! Cost: the first look-up in a module reads the heads of its units; see BENCHMARKS.md for how long that takes. Later ones
+//! take microseconds, or what one unit takes that nobody asked for yet. All caches are bounded and forget everything when
+//! full. Not for a hot path, nor for a thread that must answer soon.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use addr2line::Loader;
-
+mod binary;
+mod bytes;
 mod detail;
-mod identity;
+mod header;
+mod image;
+mod names;
+mod pages;
 mod size;
-#[cfg(unix)]
-mod split;
 
+pub use binary::Binary;
 pub use detail::{Description, Detail, describe, package_of};
-pub use identity::{build_id, debug_link, is_object, same_layout};
-#[cfg(unix)]
-pub use split::leads_elsewhere;
+pub use image::{Image, build_id, is_object};
 
 /// Modules held open at a time.
 const MAX_MODULES: usize = 16;
 /// Machine frames remembered.
 const MAX_FRAMES: usize = 16 * 1024;
-/// Source frames of one machine frame: deeper inlining is cut at the outer end.
-const MAX_INLINED: usize = 32;
 
 /// One function of the source at one machine frame.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,12 +52,12 @@ pub enum Address {
     Return,
 }
 
-/// Resolves machine frames and remembers what it found.
+/// Resolves machine frames of files that are trusted, and remembers what it found.
 #[derive(Default)]
 pub struct Resolver {
     /// `None`: could not be opened, and is not tried again.
-    modules: HashMap<PathBuf, Option<Loader>>,
-    frames: HashMap<PathBuf, HashMap<u64, Vec<SourceLine>>>,
+    modules: HashMap<PathBuf, Option<Binary>>,
+    frames: HashMap<PathBuf, HashMap<(u64, Address), Vec<SourceLine>>>,
     remembered: usize,
 }
 
@@ -81,17 +80,15 @@ impl Resolver {
     ///
     /// `offset` is in the address space of the file: the address less the load bias.
     pub fn resolve(&mut self, module: &Path, offset: u64, address: Address) -> Vec<SourceLine> {
-        let probe = match address {
-            Address::Exact => offset,
-            Address::Return => offset.saturating_sub(1),
-        };
+        let probe = (offset, address);
         let known = self.frames.get(module).and_then(|known| known.get(&probe));
         if let Some(known) = known {
             return known.clone();
         }
         let found = self
             .open(module)
-            .map_or_else(Vec::new, |loader| look_up(loader, probe));
+            .and_then(|binary| binary.resolve(offset, address));
+        let found = found.unwrap_or_default();
         if self.remembered >= MAX_FRAMES {
             self.frames.clear();
             self.remembered = 0;
@@ -107,71 +104,17 @@ impl Resolver {
         *self = Self::default();
     }
 
-    fn open(&mut self, module: &Path) -> Option<&Loader> {
+    fn open(&mut self, module: &Path) -> Option<&Binary> {
         if !self.modules.contains_key(module) {
             if self.modules.len() >= MAX_MODULES {
                 self.modules.clear();
             }
-            // A device or a pipe must not be mapped, nor a file that would fill the memory.
-            let loader = size::is_sane(module)
-                .then(|| Loader::new(module).ok())
-                .flatten();
-            self.modules.insert(module.to_owned(), loader);
+            let image = Image::open(module).map(Image::trusted);
+            self.modules
+                .insert(module.to_owned(), image.map(Binary::from));
         }
         self.modules.get(module)?.as_ref()
     }
-}
-
-fn look_up(loader: &Loader, probe: u64) -> Vec<SourceLine> {
-    // A symbol of the C library carries its version: `clock_nanosleep@@GLIBC_2.17`.
-    let symbol = loader
-        .find_symbol(probe)
-        .map(|name| demangled(name.split('@').next().unwrap_or(name)));
-    let mut lines = Vec::new();
-    if let Ok(mut frames) = loader.find_frames(probe) {
-        while let Ok(Some(frame)) = frames.next() {
-            if lines.len() == MAX_INLINED {
-                break;
-            }
-            let name = frame
-                .function
-                .as_ref()
-                .and_then(|name| name.raw_name().ok());
-            let (file, line) = frame
-                .location
-                .map_or(("", 0), |at| (at.file.unwrap_or(""), at.line.unwrap_or(0)));
-            lines.push(SourceLine {
-                function: name.map_or_else(String::new, |name| demangled(&name)),
-                file: file.to_owned(),
-                line,
-                inlined: true,
-            });
-        }
-    }
-    if lines.is_empty() && symbol.is_some() {
-        lines.push(SourceLine::default());
-    }
-    if let Some(outermost) = lines.last_mut() {
-        outermost.inlined = false;
-        // With line tables only, the debug information names it `{async_fn#0}`; the symbol table knows the path.
-        if let Some(symbol) = symbol.filter(|_| !has_path(&outermost.function)) {
-            outermost.function = symbol;
-        }
-    }
-    lines
-}
-
-/// Whether a function is named by its path; that of its generic arguments does not count.
-fn has_path(function: &str) -> bool {
-    let own = function
-        .find('<')
-        .filter(|at| *at > 0)
-        .map_or(function, |at| &function[..at]);
-    own.contains("::")
-}
-
-fn demangled(name: &str) -> String {
-    addr2line::demangle_auto(name.into(), None).into_owned()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pollscope_proto::limits::MAX_RESOLVE_FRAMES;
-use pollscope_proto::symbols::{Address, Resolver};
+use pollscope_proto::symbols::{Address, Binary};
 use pollscope_proto::v1::inspect_client::InspectClient;
 use tonic::transport::Channel;
 
@@ -17,6 +17,7 @@ use crate::model::Frame;
 mod files;
 mod survey;
 
+use files::Found;
 pub(super) use files::{Files, is_local};
 pub use survey::SymbolsFrom;
 pub(super) use survey::{Survey, survey};
@@ -25,6 +26,8 @@ pub(super) use survey::{Survey, survey};
 const MAX_CACHED: usize = 64 * 1024;
 /// Modules of a target that are remembered.
 const MAX_MODULES: usize = 4096;
+/// Files held open at a time. When there are more, all are closed.
+const MAX_OPEN: usize = 32;
 /// How long the target may take for one batch.
 const ASK_LIMIT: Duration = Duration::from_secs(10);
 
@@ -64,8 +67,8 @@ pub(super) struct Symbols {
 /// What only a thread that may block touches.
 struct Local {
     files: Files,
-    resolver: Resolver,
-    found: HashMap<u32, Option<PathBuf>>,
+    /// `None`: none here is of the module's build, and none is looked for again.
+    found: HashMap<u32, Option<Binary>>,
 }
 
 impl Symbols {
@@ -75,7 +78,6 @@ impl Symbols {
             modules: Mutex::default(),
             local: Arc::new(Mutex::new(Local {
                 files,
-                resolver: Resolver::new(),
                 found: HashMap::new(),
             })),
             client,
@@ -140,8 +142,9 @@ impl Symbols {
         }
     }
 
-    /// On a thread that may block; `None` where the file is not here. What a file that is here does not tell, the
-    /// target could not tell either: it is spared the question.
+    /// On a thread that may block; `None` where the file is not here, or is somebody else's and would lead to others or
+    /// take too long. What else a file that is here does not tell, the target could not tell either: it is spared the
+    /// question.
     ///
     /// If the thread panics, which a hostile executable could bring about, nothing is known.
     async fn look_up_here(&self, frames: Vec<RawFrame>) -> Vec<(RawFrame, Option<Vec<Frame>>)> {
@@ -206,14 +209,17 @@ impl Symbols {
 impl Local {
     fn look_up(&mut self, raw: RawFrame, modules: &HashMap<u32, Module>) -> Option<Vec<Frame>> {
         let module = modules.get(&raw.module)?;
+        let open = self.found.values().flatten().count();
+        if open >= MAX_OPEN && !self.found.contains_key(&raw.module) {
+            self.found.clear();
+        }
         let files = &self.files;
-        let file = self
+        let binary = self
             .found
             .entry(raw.module)
-            .or_insert_with(|| files.find(module).filter(|file| files.may_be_used(file)));
-        let file = file.as_ref()?;
+            .or_insert_with(|| files.find(module).map(Found::into_binary));
         let name = file_name(&module.path);
-        let lines = self.resolver.resolve(file, raw.offset, Address::Return);
+        let lines = binary.as_ref()?.resolve(raw.offset, Address::Return)?;
         let frames = lines.iter().filter(|line| !line.function.is_empty());
         let frames = frames.map(|line| {
             let (function, file) = (&line.function, &line.file);

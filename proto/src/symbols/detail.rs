@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use addr2line::gimli::{self, AttributeValue, EndianSlice, RunTimeEndian};
-use object::read::ReadCache;
-use object::{CompressionFormat, Object, ObjectSection, ReadRef};
+use addr2line::gimli::{self, AttributeValue, Reader};
 
-use super::identity::open;
-use super::size::MAX_UNPACKED;
+use super::bytes::{Bytes, Fuel};
+use super::image::Image;
+use super::names::Names;
 
 /// What frames of a module can be resolved to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,10 +44,12 @@ impl fmt::Display for Detail {
     }
 }
 
-/// How much of the debug information is looked at, in bytes: at first, and where that holds no whole unit.
-const PREFIXES: [u64; 2] = [1 << 20, 64 << 20];
 /// Units looked at before the answer is given.
 const UNITS: usize = 64;
+/// Entries of one unit that are looked at: the first functions come early.
+const ENTRIES: usize = 100_000;
+/// Reads in all.
+const FUEL: u64 = 16 << 20;
 
 /// What a file tells of its frames, and whether more of it lies somewhere else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,35 +61,31 @@ pub struct Description {
 }
 
 /// What the executable or library at `path` tells of its frames; [`Detail::None`] where it cannot be read.
-///
-/// Reads a few units of the debug information, not all: a millisecond or so. Where that is compressed it must be
-/// unpacked first, which takes ten milliseconds for 10 MB.
 pub fn describe(path: &Path) -> Description {
-    let Some(file) = open(path) else {
-        return Description::default();
-    };
-    let cache = ReadCache::new(file);
-    let Ok(object) = object::File::parse(&cache) else {
-        return Description::default();
-    };
-    let lines = object.section_by_name(".debug_line").is_some();
-    let units = PREFIXES
-        .into_iter()
-        .map(|prefix| look_at_units(&object, &cache, prefix).unwrap_or_default())
-        .find(|units| units.paths.is_some() || units.split.is_some())
-        .unwrap_or_default();
-    let split_off = units
-        .split
-        .as_ref()
-        .is_some_and(|dwo| !package_of(path).is_file() && !dwo.is_file());
-    let detail = match units.paths {
-        _ if units.split.is_some() && lines && !split_off => Detail::Full,
-        Some(true) if lines && !split_off => Detail::Full,
-        paths if lines && (paths.is_some() || split_off) => Detail::Lines,
-        _ if object.symbols().next().is_some() => Detail::Names,
-        _ => Detail::None,
-    };
-    Description { detail, split_off }
+    Image::open(path).map_or_else(Description::default, |image| image.trusted().describe(path))
+}
+
+impl Image {
+    /// What it tells of its frames. `name` is its name, beside which a package may lie.
+    ///
+    /// Reads a few units of the debug information, not all: a millisecond or so. Where that is compressed it must be
+    /// unpacked first, which takes ten milliseconds for 10 MB.
+    pub fn describe(&self, name: &Path) -> Description {
+        let fuel = Arc::new(Fuel::new(FUEL));
+        let lines = self.header.section(".debug_line").is_some();
+        let units = look_at_units(self, &fuel);
+        let is_there =
+            |dwo: &Path| package_of(name).is_file() || self.is_trusted() && dwo.is_file();
+        let split_off = units.split.as_deref().is_some_and(|dwo| !is_there(dwo));
+        let detail = match units.paths {
+            _ if units.split.is_some() && lines && !split_off => Detail::Full,
+            Some(true) if lines && !split_off => Detail::Full,
+            paths if lines && (paths.is_some() || split_off) => Detail::Lines,
+            _ if Names::is_any(self, &fuel) => Detail::Names,
+            _ => Detail::None,
+        };
+        Description { detail, split_off }
+    }
 }
 
 /// Where the split debug information of an executable lies that is `packed`: beside it, as `app.dwp`.
@@ -108,27 +106,21 @@ struct Units {
     split: Option<PathBuf>,
 }
 
-/// Looks at the units in the first part of the debug information.
-fn look_at_units<'data, R: ReadRef<'data>>(
-    object: &object::File<'data, R>,
-    data: R,
-    prefix: u64,
-) -> Option<Units> {
-    let endian = if object.is_little_endian() {
-        RunTimeEndian::Little
-    } else {
-        RunTimeEndian::Big
-    };
-    let info = bytes(object, data, ".debug_info", prefix)?;
-    let abbreviations = bytes(object, data, ".debug_abbrev", PREFIXES[1])?;
-    let info = gimli::DebugInfo::new(&info, endian);
-    let abbreviations = gimli::DebugAbbrev::new(&abbreviations, endian);
-    let strings = Strings::new(object, data);
-
-    let mut units = info.units();
+/// Looks at the first units of the debug information.
+fn look_at_units(image: &Image, fuel: &Arc<Fuel>) -> Units {
     let mut seen = Units::default();
+    if image.header.section(".debug_info").is_none() {
+        return seen;
+    }
+    let info = gimli::DebugInfo::from(image.section(".debug_info", fuel));
+    let abbreviations = gimli::DebugAbbrev::from(image.section(".debug_abbrev", fuel));
+    let strings = Strings {
+        image,
+        fuel,
+        sections: Default::default(),
+    };
+    let mut units = info.units();
     for _ in 0..UNITS {
-        // The last unit of a prefix is cut: an error like any other ends the walk.
         let Ok(Some(unit)) = units.next() else { break };
         let Ok(codes) = unit.abbreviations(&abbreviations) else {
             continue;
@@ -143,35 +135,14 @@ fn look_at_units<'data, R: ReadRef<'data>>(
             break;
         }
     }
-    Some(seen)
+    seen
 }
 
-/// A section, or as much of it as `prefix` allows. A compressed one is unpacked whole, or not where it says that it
-/// would be larger than any.
-fn bytes<'data, R: ReadRef<'data>>(
-    object: &object::File<'data, R>,
-    data: R,
-    name: &str,
-    prefix: u64,
-) -> Option<Cow<'data, [u8]>> {
-    let section = object.section_by_name(name)?;
-    let range = section.compressed_file_range().ok()?;
-    if range.format == CompressionFormat::None {
-        let size = range.uncompressed_size.min(prefix);
-        return Some(data.read_bytes_at(range.offset, size).ok()?.into());
-    }
-    if range.uncompressed_size > MAX_UNPACKED {
-        return None;
-    }
-    section.uncompressed_data().ok()
-}
+type Unit = gimli::UnitHeader<Bytes>;
 
-type Slice<'a> = EndianSlice<'a, RunTimeEndian>;
-
-fn has_paths(unit: &gimli::UnitHeader<Slice<'_>>, codes: &gimli::Abbreviations) -> bool {
+fn has_paths(unit: &Unit, codes: &gimli::Abbreviations) -> bool {
     let mut entries = unit.entries(codes);
-    // A bound on units of tens of megabytes: the first functions come early.
-    for _ in 0..100_000 {
+    for _ in 0..ENTRIES {
         let Ok(Some(entry)) = entries.next_dfs() else {
             return false;
         };
@@ -184,88 +155,62 @@ fn has_paths(unit: &gimli::UnitHeader<Slice<'_>>, codes: &gimli::Abbreviations) 
     false
 }
 
-/// Looks single strings up: the string section of a debug build has tens of megabytes.
-struct Strings<'a, 'data, R: ReadRef<'data>> {
-    object: &'a object::File<'data, R>,
-    data: R,
+/// Looks single strings up.
+struct Strings<'a> {
+    image: &'a Image,
+    fuel: &'a Arc<Fuel>,
     /// Unpacked once, where they are compressed.
-    unpacked: [OnceCell<Option<Cow<'data, [u8]>>>; 2],
+    sections: [OnceCell<Bytes>; 2],
 }
 
 /// The sections that strings are in.
 const STRINGS: [&str; 2] = [".debug_str", ".debug_line_str"];
 
-impl<'a, 'data, R: ReadRef<'data>> Strings<'a, 'data, R> {
-    fn new(object: &'a object::File<'data, R>, data: R) -> Self {
-        Self {
-            object,
-            data,
-            unpacked: Default::default(),
-        }
-    }
-
-    fn is_users_rust(
-        &self,
-        unit: &gimli::UnitHeader<Slice<'_>>,
-        codes: &gimli::Abbreviations,
-    ) -> bool {
+impl Strings<'_> {
+    fn is_users_rust(&self, unit: &Unit, codes: &gimli::Abbreviations) -> bool {
         let mut entries = unit.entries(codes);
         let Ok(Some(root)) = entries.next_dfs() else {
             return false;
         };
         let language = root.attr_value(gimli::DW_AT_language);
         let directory = self.text(root.attr_value(gimli::DW_AT_comp_dir));
-        language == Some(AttributeValue::Language(gimli::DW_LANG_Rust))
-            && !directory.is_some_and(|path| {
-                // The standard library, and the crates it is built with.
-                path.starts_with(b"/rustc/") || path.starts_with(b"/rust/deps/")
-            })
+        matches!(
+            language,
+            Some(AttributeValue::Language(gimli::DW_LANG_Rust))
+        ) && !directory.is_some_and(|path| {
+            // The standard library, and the crates it is built with.
+            path.starts_with("/rustc/") || path.starts_with("/rust/deps/")
+        })
     }
 
     /// The file that holds the rest of the unit, where its debug information was split off.
-    fn split_off_to(
-        &self,
-        unit: &gimli::UnitHeader<Slice<'_>>,
-        codes: &gimli::Abbreviations,
-    ) -> Option<PathBuf> {
+    fn split_off_to(&self, unit: &Unit, codes: &gimli::Abbreviations) -> Option<PathBuf> {
         let mut entries = unit.entries(codes);
         let root = entries.next_dfs().ok()??;
         let name = root
             .attr_value(gimli::DW_AT_dwo_name)
             .or_else(|| root.attr_value(gimli::DW_AT_GNU_dwo_name))?;
         let directory = self.text(root.attr_value(gimli::DW_AT_comp_dir));
-        let path = |bytes: &Cow<'_, [u8]>| PathBuf::from(&*String::from_utf8_lossy(bytes));
-        let name = self.text(Some(name)).as_ref().map(path).unwrap_or_default();
-        let directory = directory.as_ref().map(path).unwrap_or_default();
-        Some(directory.join(name))
+        let name = self.text(Some(name)).unwrap_or_default();
+        Some(PathBuf::from(directory.unwrap_or_default()).join(name))
     }
 
-    fn text<'s>(&self, value: Option<AttributeValue<Slice<'s>>>) -> Option<Cow<'s, [u8]>>
-    where
-        'data: 's,
-    {
-        match value? {
-            AttributeValue::String(text) => Some(text.slice().into()),
-            AttributeValue::DebugStrRef(at) => self.at(0, at.0),
-            AttributeValue::DebugLineStrRef(at) => self.at(1, at.0),
+    fn text(&self, value: Option<AttributeValue<Bytes>>) -> Option<String> {
+        let text = match value? {
+            AttributeValue::String(text) => text,
+            AttributeValue::DebugStrRef(at) => self.at(0, at.0)?,
+            AttributeValue::DebugLineStrRef(at) => self.at(1, at.0)?,
             // Indexed strings of DWARF 5 occur in split units only, as rustc writes them.
-            _ => None,
-        }
+            _ => return None,
+        };
+        text.to_string_lossy().ok().map(Cow::into_owned)
     }
 
-    fn at(&self, which: usize, offset: usize) -> Option<Cow<'data, [u8]>> {
-        let section = self.object.section_by_name(STRINGS[which])?;
-        let range = section.compressed_file_range().ok()?;
-        if range.format != CompressionFormat::None {
-            let unpack = || bytes(self.object, self.data, STRINGS[which], MAX_UNPACKED);
-            let text = self.unpacked[which].get_or_init(unpack).as_ref()?;
-            let rest = text.get(offset..)?;
-            let end = rest.iter().position(|byte| *byte == 0)?;
-            return Some(rest[..end].to_vec().into());
-        }
-        let start = range.offset.checked_add(offset as u64)?;
-        let end = range.offset.checked_add(range.uncompressed_size)?;
-        let text = self.data.read_bytes_at_until(start..end, 0).ok()?;
-        Some(text.into())
+    fn at(&self, which: usize, offset: usize) -> Option<Bytes> {
+        let section =
+            self.sections[which].get_or_init(|| self.image.section(STRINGS[which], self.fuel));
+        let mut text = section.clone();
+        text.skip(offset).ok()?;
+        text.read_null_terminated_slice().ok()
     }
 }

@@ -4,9 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use pollscope_proto::symbols::{
-    build_id, debug_link, describe, leads_elsewhere, package_of, same_layout,
-};
+use pollscope_proto::symbols::{Binary, Description, Image};
 
 use super::{Module, SymbolsFrom};
 use crate::net::discover::own_uid;
@@ -21,6 +19,24 @@ pub(in crate::net) struct Files {
     exe: PathBuf,
 }
 
+/// An opened file that is of a module's build.
+#[derive(Debug)]
+pub(super) struct Found {
+    image: Image,
+    /// The name that a package lies beside.
+    name: PathBuf,
+}
+
+impl Found {
+    pub(super) fn describe(&self) -> Description {
+        self.image.describe(&self.name)
+    }
+
+    pub(super) fn into_binary(self) -> Binary {
+        Binary::from(self.image).beside(&self.name)
+    }
+}
+
 impl Files {
     pub(in crate::net) fn new(from: SymbolsFrom, pid: Option<u32>, exe: PathBuf) -> Self {
         Self { from, pid, exe }
@@ -28,41 +44,33 @@ impl Files {
 
     /// The file to look frames of the module up in: of those that are of its build, the one that tells most; one of
     /// `--symbols` where they tell the same.
-    pub(super) fn find(&self, module: &Module) -> Option<PathBuf> {
-        let mut fitting = self.given(module);
-        fitting.extend(self.running(module));
-        fitting.retain(|file| self.fits(file, module));
+    ///
+    /// Each is opened once: what was compared with the module is what will be read, whatever has its name by then.
+    pub(super) fn find(&self, module: &Module) -> Option<Found> {
+        let own = self.own_file(module);
+        let mut fitting = self.given_and_fitting(module, own.as_ref());
+        fitting.extend(self.running(module, own));
         if fitting.len() < 2 {
             return fitting.pop();
         }
         // The last of the greatest is taken.
         let told = fitting.into_iter().rev();
-        told.max_by_key(|file| describe(file).detail)
-    }
-
-    /// Whether to look frames up in it opens nothing that somebody else chose. Where it may, the target is asked: it
-    /// trusts its own files.
-    pub(super) fn may_be_used(&self, file: &Path) -> bool {
-        self.is_ours(file) || !leads_elsewhere(file)
-    }
-
-    /// Given by the user, or this user's own or root's where we see what its names mean.
-    fn is_ours(&self, file: &Path) -> bool {
-        let given = self.from.0.as_ref();
-        if given.is_some_and(|given| file.starts_with(given)) {
-            return true;
-        }
-        let own = fs::metadata(file).is_ok_and(|meta| [0, own_uid()].contains(&meta.uid()));
-        let namespace = |process: &str| fs::read_link(format!("/proc/{process}/ns/mnt")).ok();
-        let here = self.pid.and_then(|pid| namespace(&pid.to_string()));
-        own && here.is_some() && here == namespace("self")
+        told.max_by_key(|found| found.describe().detail)
     }
 
     /// Those of `--symbols` that are of the module's build.
-    pub(super) fn given_and_fitting(&self, module: &Module) -> Vec<PathBuf> {
-        let mut given = self.given(module);
-        given.retain(|file| self.fits(file, module));
-        given
+    fn given_and_fitting(&self, module: &Module, own: Option<&Image>) -> Vec<Found> {
+        let opened = self.given(module).into_iter().filter_map(|path| {
+            let image = Image::open(&path)?.trusted();
+            fits(&image, module, own).then_some(Found { image, name: path })
+        });
+        opened.collect()
+    }
+
+    /// Whether `--symbols` has a file of the module's build.
+    pub(super) fn is_given(&self, module: &Module) -> bool {
+        let own = self.own_file(module);
+        !self.given_and_fitting(module, own.as_ref()).is_empty()
     }
 
     /// Where the module's build id can be compared with nothing, because it has none and its file cannot be read here.
@@ -76,20 +84,6 @@ impl Files {
 
     pub(super) fn is_exe(&self, module: &Module) -> bool {
         module.index == 0 && module.path.as_os_str().is_empty() || module.path == self.exe
-    }
-
-    /// Whether the file is of the module's build: by build id, else by what the module's own file looks like.
-    fn fits(&self, file: &Path, module: &Module) -> bool {
-        if !file.is_file() {
-            return false;
-        }
-        if !module.build_id.is_empty() {
-            return build_id(file).is_some_and(|id| id.eq_ignore_ascii_case(&module.build_id));
-        }
-        match self.own_file(module) {
-            Some(own) => own == file || same_layout(file, &own),
-            None => true,
-        }
     }
 
     fn given(&self, module: &Module) -> Vec<PathBuf> {
@@ -116,31 +110,49 @@ impl Files {
     }
 
     /// The module's file as the process has it, and what others keep of it: debug information that was split off.
-    fn running(&self, module: &Module) -> Vec<PathBuf> {
-        let Some(own) = self.own_file(module) else {
+    fn running(&self, module: &Module, own: Option<Image>) -> Vec<Found> {
+        let Some(own) = own.filter(|own| fits(own, module, Some(own))) else {
             return Vec::new();
         };
-        let mut files = Vec::new();
-        if let Some(beside) = self.inside(&module.path) {
-            if self.is_exe(module) && package_of(&beside).is_file() && is_same_file(&beside, &own) {
-                // By its name, or the package beside it is not found.
-                files.push(beside.clone());
-            }
-            files.extend(split_off(&own, &beside, module));
-        }
-        files.insert(0, own);
-        files
+        // By its name lies the package beside it. A package of another build is not taken: each of its units carries a
+        // number of its own.
+        let name = self
+            .inside(&module.path)
+            .unwrap_or_else(|| own.path().to_owned());
+        let others = split_off(&own, &name, module).into_iter();
+        let others: Vec<_> = others
+            .filter_map(|path| {
+                let image = self.judged(Image::open(&path)?);
+                fits(&image, module, Some(&own)).then_some(Found { image, name: path })
+            })
+            .collect();
+        let mut found = vec![Found { image: own, name }];
+        found.extend(others);
+        found
     }
 
     /// The module's own file, where it can be read here. Of the executable the very one that runs, also where another
     /// has its name by now.
-    fn own_file(&self, module: &Module) -> Option<PathBuf> {
-        let file = if self.is_exe(module) {
+    fn own_file(&self, module: &Module) -> Option<Image> {
+        let path = if self.is_exe(module) {
             PathBuf::from(format!("/proc/{}/exe", self.pid?))
         } else {
             self.inside(&module.path)?
         };
-        file.is_file().then_some(file)
+        Some(self.judged(Image::open(&path)?))
+    }
+
+    /// Trusts what is this user's own or root's, where we see what its names mean: it may lead to more files. A file of
+    /// a container may be made by anybody.
+    fn judged(&self, image: Image) -> Image {
+        let own = [0, own_uid()].contains(&image.metadata().uid());
+        let namespace = |process: &str| fs::read_link(format!("/proc/{process}/ns/mnt")).ok();
+        let here = self.pid.and_then(|pid| namespace(&pid.to_string()));
+        if own && here.is_some() && here == namespace("self") {
+            image.trusted()
+        } else {
+            image
+        }
     }
 
     /// A path as the process sees it: it may live in a container.
@@ -150,9 +162,18 @@ impl Files {
     }
 }
 
+/// Whether the file is of the module's build: by build id, else by what the module's own file looks like.
+fn fits(image: &Image, module: &Module, own: Option<&Image>) -> bool {
+    if !module.build_id.is_empty() {
+        let id = image.build_id();
+        return id.is_some_and(|id| id.eq_ignore_ascii_case(&module.build_id));
+    }
+    own.is_none_or(|own| std::ptr::eq(own, image) || image.same_layout(own))
+}
+
 /// Where debuggers look for the debug information of a file. Without a build id nothing tells whether it is the right
 /// one.
-fn split_off(own: &Path, beside: &Path, module: &Module) -> Vec<PathBuf> {
+fn split_off(own: &Image, beside: &Path, module: &Module) -> Vec<PathBuf> {
     if module.build_id.is_empty() {
         return Vec::new();
     }
@@ -161,9 +182,9 @@ fn split_off(own: &Path, beside: &Path, module: &Module) -> Vec<PathBuf> {
         .map(|path| Path::new("/usr/lib/debug").join(path))
         .into_iter()
         .collect();
-    if let Some((link, dir)) = debug_link(own).zip(beside.parent()) {
-        files.push(dir.join(&link));
-        files.push(dir.join(".debug").join(&link));
+    if let Some((link, dir)) = own.debug_link().zip(beside.parent()) {
+        files.push(dir.join(link));
+        files.push(dir.join(".debug").join(link));
     }
     files
 }
@@ -181,11 +202,6 @@ pub(super) fn by_build_id(id: &str) -> Option<PathBuf> {
     )
 }
 
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    let id = |path: &Path| fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
-    id(one).is_some() && id(one) == id(other)
-}
-
 /// Whether the process of that number here is the target: its start time agrees with what the target says.
 pub(in crate::net) fn is_local(pid: u32, start_time_ticks: u64) -> bool {
     let stat = fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
@@ -194,56 +210,4 @@ pub(in crate::net) fn is_local(pid: u32, start_time_ticks: u64) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn own_module() -> Module {
-        let exe = std::env::current_exe().unwrap();
-        Module {
-            index: 0,
-            build_id: build_id(&exe).unwrap_or_default(),
-            path: exe,
-        }
-    }
-
-    fn files(from: Option<PathBuf>, pid: Option<u32>) -> Files {
-        Files::new(SymbolsFrom(from), pid, std::env::current_exe().unwrap())
-    }
-
-    #[test]
-    fn the_running_executable_is_found_by_pid() {
-        let pid = std::process::id();
-        let found = files(None, Some(pid)).find(&own_module()).unwrap();
-        assert_eq!(found, PathBuf::from(format!("/proc/{pid}/exe")));
-        assert_eq!(files(None, None).find(&own_module()), None);
-    }
-
-    #[test]
-    fn another_build_is_not_taken() {
-        let module = Module {
-            build_id: "00".repeat(20),
-            ..own_module()
-        };
-        assert_eq!(files(None, Some(std::process::id())).find(&module), None);
-        assert_eq!(files(Some(module.path.clone()), None).find(&module), None);
-    }
-
-    #[test]
-    fn given_files_go_first() {
-        let module = own_module();
-        let given = files(Some(module.path.clone()), Some(std::process::id()));
-        assert_eq!(given.find(&module), Some(module.path.clone()));
-        let dir = module.path.parent().unwrap().to_owned();
-        assert_eq!(files(Some(dir), None).find(&module), Some(module.path));
-    }
-
-    #[test]
-    fn a_pid_of_another_machine_is_not_ours() {
-        let own = std::process::id();
-        let stat = fs::read_to_string("/proc/self/stat").unwrap();
-        let ticks = pollscope_proto::sockets::start_time(&stat).unwrap();
-        assert!(is_local(own, ticks));
-        assert!(!is_local(own, ticks + 1));
-        assert!(!is_local(own, 0));
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pollscope_proto::symbols::{Description, Detail, build_id, describe, is_object};
+use pollscope_proto::symbols::{Description, Detail, build_id, is_object};
 
 use super::Module;
 use super::files::Files;
@@ -48,10 +48,11 @@ pub(in crate::net) fn survey(files: &Files, modules: &[Module]) -> Survey {
     let Some(exe) = modules.iter().find(|module| files.is_exe(module)) else {
         return Survey::default();
     };
-    let found = files.find(exe).map(|file| describe(&file));
-    let given = files.given_and_fitting(exe);
+    let found = files.find(exe).map(|found| found.describe());
     let note = match &files.from().0 {
-        Some(from) if given.is_empty() && !fits_another(files, modules) => not_fitting(from, exe),
+        Some(from) if !files.is_given(exe) && !fits_another(files, modules) => {
+            not_fitting(from, exe)
+        }
         Some(_) if files.is_unchecked(exe) => {
             "the program has no build id: that --symbols is of this build is not checked".to_owned()
         }
@@ -68,7 +69,7 @@ pub(in crate::net) fn survey(files: &Files, modules: &[Module]) -> Survey {
 fn fits_another(files: &Files, modules: &[Module]) -> bool {
     modules
         .iter()
-        .any(|module| !module.build_id.is_empty() && !files.given_and_fitting(module).is_empty())
+        .any(|module| !module.build_id.is_empty() && files.is_given(module))
 }
 
 fn not_fitting(from: &Path, exe: &Module) -> String {
