@@ -523,3 +523,48 @@ fn the_default_theme_sets_no_background() {
         );
     }
 }
+
+/// In the header, where there is room for it, and below a stack without lines.
+#[test]
+fn a_screen_says_what_frames_lack_and_the_one_thing_that_mends_it() {
+    for (word, lack) in [
+        ("names", "no lines: set [profile.release] debug = 1"),
+        ("lines", "short names: set [profile.release] debug = 1"),
+        (
+            "none",
+            "stripped: --symbols FILE or DIR of the build that was not",
+        ),
+    ] {
+        let mut app = attached((200, 50));
+        app.snapshot.target.symbols = word.to_owned();
+        let text = drawn(&app, "symbols");
+        let header = text.lines().next().unwrap();
+        assert!(
+            header.contains(&format!("symbols {word} ({lack})")),
+            "{header}"
+        );
+
+        // What is wrong with `--symbols` goes before what is wrong with the program.
+        "--symbols x is of another build: not used"
+            .clone_into(&mut app.snapshot.target.symbols_note);
+        let text = drawn(&app, "symbols");
+        assert!(text.contains("(--symbols x is of another build: not used)"));
+        assert!(!text.contains(lack), "{text}");
+
+        // A narrow header has no room: who looks at a stack is told there.
+        let mut app = attached((80, 120));
+        let mut bare = snapshot();
+        bare.target.symbols = word.to_owned();
+        for warning in &mut bare.warnings {
+            for frame in &mut warning.observed.backtrace {
+                frame.file.clear();
+            }
+        }
+        deliver(&mut app, 2_000, bare);
+        press(&mut app, "2");
+        let text = drawn(&app, "symbols");
+        assert_eq!(text.matches(lack).count(), 1, "{text}");
+    }
+    let app = attached((200, 50));
+    assert!(!drawn(&app, "symbols").contains("symbols"), "nothing lacks");
+}
