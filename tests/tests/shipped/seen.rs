@@ -25,27 +25,40 @@ impl Running {
         Self { room, program }
     }
 
-    /// The report as JSON, once it has the stack of the blocking call.
+    /// The report as JSON, once it has both stacks of the blocking call.
     pub(crate) fn json(&self, symbols: Option<&Path>) -> Value {
+        self.json_with(symbols, &["created", "observed"]).0
+    }
+
+    /// The report as JSON and the blocking call in it, once it has these stacks.
+    fn json_with(&self, symbols: Option<&Path>, stacks: &[&str]) -> (Value, Value) {
         wait_until("a blocked poll", Duration::from_secs(20), || {
             let output = self.room.pollscope(&self.args(&["--json"], symbols));
             // At first there may be no socket yet.
             let report: Value = serde_json::from_str(&output.stdout).ok()?;
             let found = report["warnings"].as_array()?.iter();
             let mut found = found.filter(|warning| {
-                let stack = |place: &str| warning[place]["backtrace"].as_array().map(Vec::len);
-                warning["kind"] == "slow_poll"
-                    && stack("created") > Some(0)
-                    && stack("observed") > Some(0)
+                let len = |place: &str| warning[place]["backtrace"].as_array().map(Vec::len);
+                warning["kind"] == "slow_poll" && stacks.iter().all(|stack| len(stack) > Some(0))
             });
-            found.next()?;
-            Some(report)
+            let warning = found.next()?.clone();
+            Some((report, warning))
         })
     }
 
     /// The word of the contract, then what the text says of the blocking call.
     pub(crate) fn seen(&self, symbols: Option<&Path>) -> String {
         let json = self.json(symbols);
+        self.text(&json, symbols)
+    }
+
+    /// The same once it has these stacks, and the blocking call as JSON.
+    pub(crate) fn warned(&self, stacks: &[&str]) -> (String, Value) {
+        let (json, warning) = self.json_with(None, stacks);
+        (self.text(&json, None), warning)
+    }
+
+    fn text(&self, json: &Value, symbols: Option<&Path>) -> String {
         let word = json["target"]["symbols"].as_str().expect("a word");
         let text = self.room.pollscope(&self.args(&[], symbols));
         assert!(text.status.success(), "{text:?}");
