@@ -2,7 +2,7 @@
 //!
 //! A future is its crate's that defines it: `api::checkout::{{closure}}` is `api`'s, wherever it is spawned. What only
 //! wraps another future is looked through: `Instrumented<api::…>` and `Timeout<api::…>` are `api`'s, too. So the answer
-//! is the first crate that the type names, past the standard library's and past those of [`WRAPPERS`]. Any other wrapper
+//! is the first crate that the type names, past the standard library's and past those of `WRAPPERS`. Any other wrapper
 //! is taken at its word: `tower::…::Oneshot<…>` is `tower`'s.
 //!
 //! Where a type names no such crate (`Pending<()>`, `Sleep`, and what is behind a `dyn` nobody knows), it is the crate
