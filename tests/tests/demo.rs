@@ -160,7 +160,7 @@ fn every_planted_defect_is_found_at_its_place_and_nothing_else() {
         "not listed with its level: {listed:#}"
     );
 
-    let found = wait_until("every defect", Duration::from_secs(60), || {
+    let found = wait_until("every defect", Duration::from_secs(180), || {
         let found = report(&room, &demo.target(), "5s");
         let missing: Vec<&Planted> = PLANTED
             .iter()
@@ -217,7 +217,7 @@ fn every_planted_defect_is_found_at_its_place_and_nothing_else() {
         );
         count
     };
-    let later = wait_until("every count grows", Duration::from_secs(60), || {
+    let later = wait_until("every count grows", Duration::from_secs(180), || {
         let later = report(&room, &demo.target(), "6s");
         let mut all = true;
         for planted in &PLANTED {
