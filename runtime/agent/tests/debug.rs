@@ -172,7 +172,8 @@ fn a_poll_that_lasts_while_others_come_and_go_within_it_is_one_slow_poll() {
     pollscope_agent::flush(Duration::from_secs(5));
     let over = finding(Kind::SlowPoll, "outer").expect("it stays");
     assert_eq!((over.live, over.count), (false, 1));
-    assert!(over.wall_ns >= Some(900_000_000), "{:?}", over.wall_ns);
+    // Whole, but for what our own backtraces of the inner ones took, which is not the poll's.
+    assert!(over.wall_ns >= Some(850_000_000), "{:?}", over.wall_ns);
     let inner = finding(Kind::SlowPoll, "inner");
     assert!(
         inner.is_none_or(|found| found.severity == Severity::Info),

@@ -131,7 +131,11 @@ async fn serve(listener: TcpListener, mut stopped: watch::Receiver<bool>) -> io:
             _ = stopped.changed() => break,
         }
     }
-    connections.shutdown().await;
+    // As above, also of one that failed while the service stopped: `shutdown` asks nobody.
+    connections.abort_all();
+    while let Some(end) = connections.join_next().await {
+        drop(end);
+    }
     Ok(())
 }
 

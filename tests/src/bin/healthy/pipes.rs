@@ -60,7 +60,11 @@ async fn serve(listener: TcpListener, mut stopped: oneshot::Receiver<()>) -> io:
             _ = &mut stopped => break,
         };
     }
-    connections.shutdown().await;
+    // As above, also of one that failed while the service stopped: `shutdown` asks nobody.
+    connections.abort_all();
+    while let Some(end) = connections.join_next().await {
+        drop(end);
+    }
     Ok(())
 }
 
