@@ -8,6 +8,7 @@ mod findings;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use findings::wait_until;
@@ -130,6 +131,89 @@ fn a_library_that_blocks_in_place_makes_no_second_worker() {
     runtime.block_on(task).expect("it ends");
     wait_until("one worker again", || workers_of(number).len() == 1);
     assert_ne!(workers_of(number)[0].number(), before);
+}
+
+/// Hangs a worker of the runtime in a task that is not ours; the slot of its thread, and what ends it when dropped.
+fn hang_a_worker(runtime: &Runtime) -> (u32, impl Sized + use<>) {
+    let ((here, hung), (keep, kept)) = (channel(), channel::<()>());
+    let _task = runtime.inner().spawn(async move {
+        let slot = thread::current().expect("a slot").number();
+        here.send(slot).expect("it waits");
+        let _ = kept.recv();
+    });
+    (hung.recv().expect("it hangs"), keep)
+}
+
+/// Two workers, one of which hangs while the other gives its core away by `in_place`: who are workers by then.
+fn who_works_beside_a_hung_one(name: &str, in_place: fn(Box<dyn FnOnce() + Send>)) {
+    let runtime = two_workers(name);
+    let number = named(name).expect("it is on the list").number;
+    wait_until("both to rest", || {
+        let rests = |worker: &&thread::Thread| worker.parks().is_some_and(|n| n % 2 == 1);
+        workers_of(number)
+            .iter()
+            .filter(|worker| rests(worker))
+            .count()
+            == 2
+    });
+    let before: Vec<u32> = workers_of(number)
+        .iter()
+        .map(|thread| thread.number())
+        .collect();
+    let (hung, _hangs) = hang_a_worker(&runtime);
+    let (done, is_done) = channel();
+    let _task = runtime.spawn(async move {
+        let now = move || {
+            workers_of(number)
+                .iter()
+                .map(|thread| thread.number())
+                .collect::<Vec<_>>()
+        };
+        in_place(Box::new(move || {
+            wait_until("another worker", || {
+                now().iter().any(|at| !before.contains(at))
+            });
+            wait_until("no third", || now().len() <= 2);
+            let here = thread::current().expect("a slot").number();
+            done.send((now(), here)).expect("it waits");
+        }));
+    });
+    let (workers, gave) = is_done.recv().expect("it ends");
+    assert!(
+        workers.contains(&hung),
+        "{hung} hangs, and is a worker: {workers:?}"
+    );
+    assert!(
+        !workers.contains(&gave) && workers.len() == 2,
+        "{gave} gave its core away: {workers:?}"
+    );
+}
+
+#[test]
+fn a_worker_that_hangs_stays_one_while_another_gives_its_core_away() {
+    who_works_beside_a_hung_one("one-hangs", |work| task::block_in_place(work));
+}
+
+/// In place of Tokio's, which a stable Tokio has from 1.54 on.
+#[allow(dead_code, reason = "an older Tokio's")]
+fn worker_index() -> Option<usize> {
+    None
+}
+
+/// Whether Tokio says which worker runs here.
+fn tokio_tells_workers() -> bool {
+    let current = tokio::runtime::Builder::new_current_thread().build();
+    current.expect("a runtime").block_on(async {
+        use tokio::runtime::*;
+        worker_index().is_some()
+    })
+}
+
+#[test]
+fn a_worker_that_hangs_stays_one_while_a_library_gives_anothers_core_away() {
+    if tokio_tells_workers() {
+        who_works_beside_a_hung_one("one-hangs-too", |work| tokio::task::block_in_place(work));
+    }
 }
 
 #[test]

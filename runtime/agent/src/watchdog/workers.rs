@@ -62,7 +62,10 @@ impl Workers {
             self.watches.resize_with(slot + 1, || None);
         }
         let entry = &mut self.watches[slot];
-        let standing = standing(thread);
+        let standing = match entry {
+            Some(watched) => watched.standing(thread),
+            None => standing(thread),
+        };
         // It went on since the last round: a new watch.
         if entry.as_ref().map(|watched| watched.watch.standing) != standing {
             if let Some(watched) = entry.take() {
@@ -151,6 +154,15 @@ impl Watched {
         }
     }
 
+    /// Where the thread stands now. Once it was told of, whatever it is taken for: that may be in doubt, and that it sleeps
+    /// is not. What was said ends with the sleep.
+    fn standing(&self, thread: &'static Thread) -> Option<Standing> {
+        if self.watch.reported {
+            return standing_of(thread);
+        }
+        standing(thread)
+    }
+
     /// Puts an episode into the table, at once where its names are known or cannot be had.
     fn report(&mut self, agent: &Arc<Agent>, known: &Known, found: Found) {
         let (stack, now_ns) = (Arc::clone(&found.stack), found.at_ns);
@@ -227,4 +239,36 @@ fn standing_of(thread: &'static Thread) -> Option<Standing> {
     let parks = thread.parks().filter(|parks| parks % 2 == 0)?;
     let idle = thread.now().is_none() && !thread.is_paused() && thread.seq() == seq;
     idle.then_some(Standing { parks, seq })
+}
+
+#[cfg(test)]
+mod tests {
+    use pollscope_capture::thread::current;
+
+    use super::*;
+
+    #[test]
+    fn what_was_said_of_a_worker_ends_with_its_sleep_and_not_with_its_role() {
+        // A thread of its own: others of this process look at all of them.
+        let test = std::thread::spawn(|| {
+            let thread = current().expect("a slot");
+            thread.set_role(Role::Worker, 0);
+            thread.set_parked(true);
+            thread.set_parked(false);
+            let at = standing(thread).expect("a worker that does not park");
+            let mut watched = Watched::new(WorkerWatch::new(at));
+            thread.set_role(Role::Blocking, 0);
+            assert_eq!(watched.standing(thread), None, "nothing was said");
+            watched.watch.reported = true;
+            assert_eq!(watched.standing(thread), Some(at));
+            pollscope_capture::registry::blocking_region(|| {
+                assert_eq!(watched.standing(thread), None, "by permission");
+            });
+            thread.set_parked(true);
+            assert_eq!(watched.standing(thread), None, "it rests");
+            thread.set_parked(false);
+            assert_ne!(watched.standing(thread), Some(at), "that is another sleep");
+        });
+        test.join().expect("no panic");
+    }
 }

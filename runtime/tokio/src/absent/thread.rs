@@ -15,6 +15,14 @@ pub enum Role {
 pub enum Thread {}
 
 impl Thread {
+    pub fn number(&self) -> u32 {
+        match *self {}
+    }
+
+    pub fn tid(&self) -> u32 {
+        match *self {}
+    }
+
     pub fn role(&self) -> Role {
         match *self {}
     }

@@ -11,6 +11,9 @@ pub(super) use self::tasks::TaskHooks;
 use crate::capture::level::{self, Level};
 use crate::capture::thread::{self, Role, Thread};
 
+use cores::Cores;
+
+mod cores;
 #[cfg(tokio_unstable)]
 mod tasks;
 
@@ -46,6 +49,7 @@ pub(super) struct Threads {
     building: AtomicBool,
     started: AtomicU32,
     workers: AtomicU32,
+    cores: Cores,
 }
 
 impl Threads {
@@ -57,6 +61,7 @@ impl Threads {
             building,
             started: AtomicU32::new(0),
             workers: AtomicU32::new(0),
+            cores: Cores::default(),
         })
     }
 
@@ -86,32 +91,49 @@ impl Threads {
             return;
         };
         match (self.multi_thread, thread.role()) {
-            (true, Role::Worker) | (false, Role::Local) => {}
+            (true, Role::Worker) if self.cores.has(thread) => {}
+            (false, Role::Local) => {}
             (true, _) => self.took_a_core(thread),
             (false, _) => thread.set_role(Role::Local, self.runtime),
         }
         thread.set_parked(true);
     }
 
-    /// A thread of the pool parks: a worker gave it its core in `block_in_place`. Which one cannot be asked, and it
-    /// will rest in the pool, where it looks like a worker that hangs. So while there are too many, those that do not
-    /// park are workers no more; who still is one says so when it parks next.
+    /// A thread parks for the first time, or as another worker than before. Where a worker gave it its core in
+    /// `block_in_place`, that one will rest in the pool, and look like a worker that hangs: it is a worker no more.
     #[cold]
     fn took_a_core(&self, thread: &'static Thread) {
         thread.set_role(Role::Worker, self.runtime);
-        let workers = || {
-            thread::all()
-                .filter(|other| other.role() == Role::Worker && other.runtime() == self.runtime)
-        };
-        if workers().count() <= self.workers.load(Ordering::Relaxed) as usize {
+        if let Some(before) = self.cores.take(thread)
+            && self.is_worker(before)
+        {
+            before.set_role(Role::Blocking, self.runtime);
+        }
+        self.doubt(thread);
+    }
+
+    /// While there are too many workers, some gave their cores away, and which cannot be asked: an older Tokio does not
+    /// tell, and of a worker that never parked nothing is known. So those are workers no more of which nothing else is
+    /// known and which do not park; who still is one says so when it parks next.
+    fn doubt(&self, thread: &'static Thread) {
+        // Runtimes without a number would doubt each other's workers.
+        if self.runtime == 0 {
+            return;
+        }
+        let workers = || thread::all().filter(|other| self.is_worker(other));
+        if workers().count() <= self.cores.number() {
             return;
         }
         for other in workers() {
             let parked = other.parks().is_some_and(|parks| parks % 2 == 1);
-            if !parked && !std::ptr::eq(other, thread) {
+            if !parked && !std::ptr::eq(other, thread) && !self.cores.is_held_by(other) {
                 other.set_role(Role::Blocking, self.runtime);
             }
         }
+    }
+
+    fn is_worker(&self, thread: &Thread) -> bool {
+        thread.role() == Role::Worker && thread.runtime() == self.runtime
     }
 
     #[inline]
