@@ -217,6 +217,35 @@ fn a_worker_that_hangs_stays_one_while_a_library_gives_anothers_core_away() {
 }
 
 #[test]
+fn a_panic_in_place_leaves_no_worker_that_is_none() {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .expect("a runtime");
+    let (tell_role, role) = channel();
+    let _task = runtime.spawn(async move {
+        let ((begins, has_begun), (end, ends)) = (channel(), channel::<()>());
+        // Whoever takes the core does not park meanwhile, and so says nothing of it.
+        let _beside = task::spawn(async move {
+            begins.send(()).expect("it waits");
+            let _ = ends.recv();
+        });
+        let unwound = catch_unwind(AssertUnwindSafe(|| {
+            task::block_in_place(|| {
+                has_begun.recv().expect("another thread has the core");
+                panic!("on purpose");
+            });
+        }));
+        assert!(unwound.is_err());
+        tell_role
+            .send(thread::current().map(thread::Thread::role))
+            .expect("it waits");
+        drop(end);
+    });
+    assert_eq!(role.recv().expect("it tells"), Some(Role::Blocking));
+}
+
+#[test]
 fn the_thread_of_a_current_thread_runtime() {
     let before = thread::current().map(|thread| (thread.role(), thread.runtime()));
     let runtime = Builder::new_current_thread()

@@ -77,13 +77,16 @@ pub fn block_in_place<F, R>(work: F) -> R
 where
     F: FnOnce() -> R,
 {
-    let result = tokio::task::block_in_place(move || registry::blocking_region(work));
+    gives_its_core_away();
+    tokio::task::block_in_place(move || registry::blocking_region(work))
+}
+
+/// From here on another thread may have this worker's core; if so, this one rests in the blocking pool in the end, whether
+/// its work returns or panics, and looks like a worker that hangs. If it is still a worker, its next park says so.
+fn gives_its_core_away() {
     if let Some(thread) = thread::current()
         && thread.role() == Role::Worker
     {
-        // Its core may be another thread's by now, and then this one will rest in the blocking pool, which looks like
-        // a worker that hangs. If it is still a worker, its next park says so.
         thread.set_role(Role::Blocking, thread.runtime());
     }
-    result
 }
