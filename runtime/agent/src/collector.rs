@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use pollscope_capture::event::{Event, Family};
 use pollscope_capture::level::{self, Level};
 use pollscope_capture::thread::{self, Role};
-use pollscope_capture::{SiteId, TaskKind, clock, site};
+use pollscope_capture::{SiteId, TaskKind, clock, runtimes, site};
 
 use crate::detect::task_leak::Leaks;
 use crate::detect::{self, Outcome};
@@ -49,6 +49,8 @@ pub(crate) struct Collector {
     busy_before: Vec<u64>,
     recalibrated_ns: u64,
     leaks: Leaks,
+    /// It was said that there are more runtimes than are told apart.
+    said_too_many: bool,
 }
 
 /// Where a thread stood at the last whole second.
@@ -126,6 +128,14 @@ impl Collector {
 
     fn fold(&mut self, agent: &Agent, whole: bool) {
         let look = fold::look(whole);
+        if !self.said_too_many && runtimes::refused() > 0 {
+            self.said_too_many = true;
+            emit::say(&format!(
+                "there are more than {} runtimes at a time: what is told by runtime (sched_delay, blocking_pool_full, \
+                 pending_destroyed, tasks that are not seen) is not told of those beyond",
+                runtimes::MAX
+            ));
+        }
         let second = look.now_ns.saturating_sub(agent.started_ns) / SECOND_NS;
         let rolled = self.second.map_or(1, |last| second.saturating_sub(last));
         if rolled > 0 {

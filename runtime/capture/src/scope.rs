@@ -89,11 +89,14 @@ pub fn of_this_thread() -> u32 {
     thread::current_if_known().map_or(0, |thread| of(thread, 0).scope)
 }
 
-/// A runtime was made by this thread.
+/// A runtime was made by this thread. Its number may have been another's.
 pub(crate) fn adopt(runtime: u16) {
-    let scope = if is_used() { of_this_thread() } else { 0 };
-    if scope != 0 && runtime != 0 {
-        lock().runtimes.insert(runtime, scope);
+    if !is_used() || runtime == 0 {
+        return;
+    }
+    match of_this_thread() {
+        0 => _ = lock().runtimes.remove(&runtime),
+        scope => _ = lock().runtimes.insert(runtime, scope),
     }
 }
 
@@ -146,5 +149,11 @@ mod tests {
         elsewhere.join().expect("no panic");
         drop(outer);
         assert_eq!(of_this_thread(), 0);
+        adopt(60_001);
+        assert_eq!(
+            of(thread, 60_001).scope,
+            0,
+            "another runtime has the number"
+        );
     }
 }

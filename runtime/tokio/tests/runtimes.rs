@@ -338,6 +338,24 @@ fn tasks_on_a_runtime_that_is_not_ours() {
     );
 }
 
+/// The thread outlives the first.
+#[test]
+fn one_runtime_after_the_other_on_a_thread_that_is_not_ours() {
+    let numbers = ["one", "other"].map(|name| {
+        let plain = tokio::runtime::Builder::new_current_thread()
+            .name(name)
+            .build()
+            .expect("a runtime");
+        let spawned = async { task::spawn(std::future::pending::<()>()).pollscope_id() };
+        let id = plain.block_on(async { tokio::task::spawn(spawned).await });
+        let id = id.expect("it ends");
+        let number = named(name).expect("put on the list by the spawn").number;
+        assert_eq!(registry::find(id).expect("it lives").1.runtime, number);
+        number
+    });
+    assert_ne!(numbers[0], numbers[1]);
+}
+
 #[test]
 fn a_runtime_that_is_not_ours_is_counted_while_the_guard_lives() {
     let plain = tokio::runtime::Builder::new_current_thread()

@@ -62,12 +62,14 @@ impl Pools {
     }
 }
 
-/// All closures that have not returned.
+/// All closures that have not returned, of pools that are told apart: what waits in one of the runtimes without a number
+/// waits for nothing that runs in another.
 fn closures() -> Vec<Closure> {
     let here = thread::current();
     let mut closures = Vec::new();
     registry::tasks(|_, task| {
-        if task.kind != TaskKind::Blocking || task.is_done() || task.polls() > 1 {
+        let is_closure = task.kind == TaskKind::Blocking && task.runtime != 0;
+        if !is_closure || task.is_done() || task.polls() > 1 {
             return;
         }
         closures.push(Closure {
@@ -85,4 +87,38 @@ fn closures() -> Vec<Closure> {
         });
     });
     closures
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::Location;
+
+    use pollscope_capture::instrumented::{Untold, instrument_blocking};
+    use pollscope_capture::task::{Asks, Meta};
+
+    use super::*;
+
+    fn queued_in(runtime: u16) -> (impl FnOnce(), impl Sized) {
+        let meta = Meta {
+            location: Location::caller(),
+            kind: TaskKind::Blocking,
+            name: None,
+            runtime,
+            asks: Asks::Handle,
+        };
+        let (work, share) = instrument_blocking(|| (), Untold, &meta);
+        (move || drop(work()), share)
+    }
+
+    #[test]
+    fn closures_of_runtimes_without_a_number_are_of_no_pool() {
+        registry::start();
+        let queued = [0, 61_300].map(queued_in);
+        let runtimes: Vec<u16> = closures().iter().map(|closure| closure.runtime).collect();
+        assert!(
+            runtimes.contains(&61_300) && !runtimes.contains(&0),
+            "{runtimes:?}"
+        );
+        drop(queued);
+    }
 }

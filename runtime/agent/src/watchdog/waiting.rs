@@ -21,8 +21,12 @@ impl Waiting {
         self.0 = None;
     }
 
-    /// Who waits in this runtime. Wakes are only seen in debug.
+    /// Who waits in this runtime. Wakes are only seen in debug. Runtimes without a number are many, and nothing is known of
+    /// any.
     pub(super) fn of(&mut self, runtime: u16) -> Delayed {
+        if runtime == 0 {
+            return Delayed::default();
+        }
         let by_runtime = self.0.get_or_insert_with(scan);
         by_runtime.get(&runtime).copied().unwrap_or_default()
     }

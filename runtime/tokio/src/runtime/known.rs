@@ -103,8 +103,8 @@ fn workers(handle: &Handle) -> u32 {
 }
 
 thread_local! {
-    /// The last runtime this thread asked for: key and number.
-    static LAST: Cell<(u64, u16)> = const { Cell::new((0, 0)) };
+    /// The last runtime this thread asked for: key and number, and the round of numbers that this is of.
+    static LAST: Cell<(u64, u16, u32)> = const { Cell::new((0, 0, 0)) };
 }
 
 /// The number of the runtime behind a handle of Tokio's; 0 at level off and when there are too many.
@@ -112,25 +112,19 @@ pub(crate) fn of_handle(handle: &Handle) -> u16 {
     if level::level() == Level::Off {
         return 0;
     }
-    let key = ids::of_runtime(handle.id());
+    let (key, round) = (ids::of_runtime(handle.id()), runtimes::round());
     // While the thread ends there is no memory of the last: ask the list.
     match LAST.try_with(Cell::get) {
-        Ok((last, number)) if last == key => number,
-        _ => ask(handle, key),
+        Ok((last, number, of)) if (last, of) == (key, round) => number,
+        _ => ask(handle, key, round),
     }
 }
 
 #[cold]
-fn ask(handle: &Handle, key: u64) -> u16 {
+fn ask(handle: &Handle, key: u64, round: u32) -> u16 {
     // How many tasks live in a runtime that is not ours cannot be told without holding a handle of it.
-    let number = runtimes::add(
-        handle.name(),
-        flavor(handle),
-        workers(handle),
-        key,
-        Arc::new(|| None),
-    );
-    let _ = LAST.try_with(|last| last.set((key, number)));
+    let number = runtimes::meet(handle.name(), flavor(handle), workers(handle), key);
+    let _ = LAST.try_with(|last| last.set((key, number, round)));
     number
 }
 
@@ -141,21 +135,37 @@ pub(crate) fn of_this_thread() -> u16 {
         return 0;
     }
     match thread::current() {
-        Some(thread) if thread.runtime() == 0 => foreign(thread),
+        Some(thread) if thread.runtime() == 0 => of_current(),
         _ => 0,
     }
 }
 
-/// A thread that none of our runtimes made.
-#[cold]
-fn foreign(thread: &'static thread::Thread) -> u16 {
-    let Ok(handle) = Handle::try_current() else {
-        return 0;
-    };
-    let number = of_handle(&handle);
-    if tokio::task::try_id().is_some() {
-        // Inside a task, so the thread is the runtime's own and stays so: the next spawn need not ask.
-        thread.set_role(thread.role(), number);
+/// On a thread that none of our runtimes made, and that may be in another by the next spawn: Tokio is asked each time.
+#[inline(never)]
+fn of_current() -> u16 {
+    Handle::try_current().map_or(0, |handle| of_handle(&handle))
+}
+
+#[cfg(all(test, feature = "capture"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_leave_room_for_ours() {
+        crate::setup::ensure_started();
+        let mut numbers = Vec::new();
+        for _ in 0..300 {
+            let plain = tokio::runtime::Builder::new_current_thread()
+                .build()
+                .expect("a runtime");
+            numbers.push(of_handle(plain.handle()));
+        }
+        let ours = Registration::reserve(Some("beside-many"), "current_thread", 1);
+        assert_ne!(ours.number(), 0);
+        numbers.push(ours.number());
+        let known = numbers.len();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), known, "each has a number of its own");
     }
-    number
 }
