@@ -11,6 +11,7 @@ pub use tokio::runtime::*;
 mod builder;
 pub(crate) mod driving;
 mod end;
+mod enter;
 #[cfg(all(tokio_unstable, feature = "capture"))]
 mod foreign;
 mod handle;
@@ -19,6 +20,7 @@ pub(crate) mod known;
 mod local;
 
 pub use builder::Builder;
+pub use enter::EnterGuard;
 pub use handle::Handle;
 pub use local::LocalRuntime;
 
@@ -112,7 +114,7 @@ impl Runtime {
 
     /// Enters the runtime's context until the guard is dropped.
     pub fn enter(&self) -> EnterGuard<'_> {
-        self.inner.enter()
+        EnterGuard::of(self.inner.enter())
     }
 
     /// Shuts the runtime down, waiting at most `duration` for blocking work.

@@ -308,6 +308,46 @@ fn tasks_know_their_runtime() {
 }
 
 #[test]
+fn what_is_spawned_in_a_runtime_that_was_entered_is_its_own() {
+    let (a, b) = (two_workers("enters"), two_workers("entered"));
+    let (in_a, in_b) = (
+        named("enters").expect("a").number,
+        named("entered").expect("b").number,
+    );
+    let spawned_in = || {
+        let task = task::spawn(std::future::pending::<()>());
+        let runtime = registry::find(task.pollscope_id())
+            .expect("it lives")
+            .1
+            .runtime;
+        task.abort();
+        runtime
+    };
+    a.block_on(async {
+        let entered = b.enter();
+        assert_eq!(spawned_in(), in_b);
+        drop(entered);
+        assert_eq!(spawned_in(), in_a);
+    });
+    let handle = b.handle().clone();
+    let on_a_worker = a.spawn(async move {
+        let within = {
+            let _entered = handle.enter();
+            spawned_in()
+        };
+        (within, spawned_in())
+    });
+    assert_eq!(a.block_on(on_a_worker).expect("it ends"), (in_b, in_a));
+    let _entered = b.enter();
+    assert_eq!(
+        a.block_on(async { spawned_in() }),
+        in_a,
+        "blocking on it is to be in it"
+    );
+    assert_eq!(spawned_in(), in_b);
+}
+
+#[test]
 fn tasks_on_a_runtime_that_is_not_ours() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)

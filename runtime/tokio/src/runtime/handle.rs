@@ -4,9 +4,9 @@ use std::future::Future;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::capture::TaskKind;
-use tokio::runtime::{EnterGuard, Id, RuntimeFlavor, RuntimeMetrics, TryCurrentError};
+use tokio::runtime::{Id, RuntimeFlavor, RuntimeMetrics, TryCurrentError};
 
-use super::{Driving, known};
+use super::{Driving, EnterGuard, known};
 use crate::task::{JoinHandle, NewTask, blocked_on, watched};
 
 /// A handle to a runtime, as [`tokio::runtime::Handle`] is: of ours or, through [`From`], of any other.
@@ -43,7 +43,7 @@ impl Handle {
 
     /// Enters the runtime's context until the guard is dropped.
     pub fn enter(&self) -> EnterGuard<'_> {
-        self.inner.enter()
+        EnterGuard::of(self.inner.enter())
     }
 
     /// Spawns a task on the runtime.

@@ -7,6 +7,7 @@ use crate::capture::level::{self, Level};
 use crate::capture::{runtimes, thread};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+use super::enter;
 use crate::setup::ids;
 
 /// A runtime on the list, until this is dropped.
@@ -135,12 +136,13 @@ pub(crate) fn of_this_thread() -> u16 {
         return 0;
     }
     match thread::current() {
-        Some(thread) if thread.runtime() == 0 => of_current(),
+        Some(thread) if thread.runtime() == 0 || enter::is_any_held() => of_current(),
         _ => 0,
     }
 }
 
-/// On a thread that none of our runtimes made, and that may be in another by the next spawn: Tokio is asked each time.
+/// On a thread that none of our runtimes made, or that entered one: it may be in another by the next spawn, so Tokio is
+/// asked each time.
 #[inline(never)]
 fn of_current() -> u16 {
     Handle::try_current().map_or(0, |handle| of_handle(&handle))

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use crate::capture::TaskKind;
 use crate::capture::thread::Role;
-use tokio::runtime::{EnterGuard, LocalOptions, RuntimeMetrics};
+use tokio::runtime::{LocalOptions, RuntimeMetrics};
 
 use super::end::End;
 use super::known::Registration;
-use super::{Builder, Driving, Handle};
+use super::{Builder, Driving, EnterGuard, Handle};
 use crate::task::{JoinHandle, NewTask, blocked_on, watched};
 
 /// A runtime that stays on one thread and runs `!Send` tasks, as [`tokio::runtime::LocalRuntime`] is.
@@ -90,7 +90,7 @@ impl LocalRuntime {
 
     /// Enters the runtime's context until the guard is dropped.
     pub fn enter(&self) -> EnterGuard<'_> {
-        self.inner.enter()
+        EnterGuard::of(self.inner.enter())
     }
 
     /// Shuts the runtime down, waiting at most `duration` for blocking work.
