@@ -7,6 +7,7 @@ use std::sync::Arc;
 use pollscope_capture::event::Family;
 use pollscope_capture::level::{self, Level};
 use pollscope_capture::record::{Outcome, Snapshot};
+use pollscope_capture::runtimes::RuntimeInfo;
 use pollscope_capture::stack::State;
 use pollscope_capture::thread::{self, Role, Thread};
 use pollscope_capture::{SiteId, TaskKind, clock, registry, runtimes, site, slab};
@@ -81,7 +82,7 @@ pub(crate) fn look(whole: bool) -> Look {
         }
     }
     let ticks = clock::ticks();
-    let mut in_runtimes = InRuntimes::new();
+    let mut in_runtimes = InRuntimes::of(&runtimes::all());
     registry::tasks(|_, task| {
         add_task(&mut look, &task, ticks);
         in_runtimes.count(&task);
@@ -196,23 +197,39 @@ struct InRuntimes {
     alive: u64,
     /// Tasks in those runtimes that we have a record of.
     ours: u64,
-    /// Number and whether local tasks are among its own.
-    asked: Vec<(u16, bool)>,
+    /// By number, what was asked: every task looks here.
+    asked: Vec<Asked>,
+}
+
+/// What is known of the runtime with a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Asked {
+    /// Its tasks were not told, or there is none.
+    #[default]
+    Nothing,
+    /// They were told.
+    Tasks,
+    /// They were told, and local tasks are among them.
+    LocalTasks,
 }
 
 impl InRuntimes {
-    fn new() -> Self {
+    fn of(runtimes: &[RuntimeInfo]) -> Self {
+        let most = runtimes
+            .iter()
+            .map(|runtime| usize::from(runtime.number) + 1);
         let mut counts = Self {
             alive: 0,
             ours: 0,
-            asked: Vec::new(),
+            asked: vec![Asked::Nothing; most.max().unwrap_or(0)],
         };
-        for runtime in runtimes::all() {
+        for runtime in runtimes {
             if let Some(alive) = (runtime.alive)() {
                 counts.alive += alive;
-                counts
-                    .asked
-                    .push((runtime.number, runtime.flavor == "local"));
+                counts.asked[usize::from(runtime.number)] = match runtime.flavor {
+                    "local" => Asked::LocalTasks,
+                    _ => Asked::Tasks,
+                };
             }
         }
         counts
@@ -222,12 +239,16 @@ impl InRuntimes {
         if task.outcome != Outcome::None {
             return;
         }
-        let own = |(number, local): &(u16, bool)| {
-            *number == task.runtime
-                && (matches!(task.kind, TaskKind::Task | TaskKind::Foreign)
-                    || (task.kind == TaskKind::Local && *local))
+        let asked = self.asked.get(usize::from(task.runtime));
+        let is_told = match asked.copied().unwrap_or_default() {
+            Asked::Nothing => false,
+            Asked::Tasks => matches!(task.kind, TaskKind::Task | TaskKind::Foreign),
+            Asked::LocalTasks => {
+                let kinds = [TaskKind::Task, TaskKind::Foreign, TaskKind::Local];
+                kinds.contains(&task.kind)
+            }
         };
-        self.ours += u64::from(self.asked.iter().any(own));
+        self.ours += u64::from(is_told);
     }
 
     fn foreign(&self) -> u64 {
@@ -238,4 +259,62 @@ impl InRuntimes {
 /// Whether times are measured now.
 pub(crate) fn is_timed() -> bool {
     level::level() == Level::Debug
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::Location;
+
+    use pollscope_capture::instrumented::{Untold, instrument};
+    use pollscope_capture::task::{Asks, Meta};
+
+    use super::*;
+
+    fn runtime(number: u16, flavor: &'static str, alive: Option<u64>) -> RuntimeInfo {
+        RuntimeInfo {
+            number,
+            name: "".into(),
+            flavor,
+            workers: 1,
+            blocking_threads: 0,
+            alive: Arc::new(move || alive),
+            key: 0,
+        }
+    }
+
+    #[test]
+    fn tasks_of_runtimes_that_tell_and_have_no_record_are_not_ours() {
+        registry::start();
+        let mut counts = InRuntimes::of(&[
+            runtime(61_401, "multi_thread", Some(10)),
+            runtime(61_402, "local", Some(10)),
+            runtime(61_403, "current_thread", None),
+        ]);
+        let spawned = |kind, runtime| {
+            let meta = Meta {
+                location: Location::caller(),
+                kind,
+                name: None,
+                runtime,
+                asks: Asks::Handle,
+            };
+            instrument(std::future::pending::<()>(), Untold, &meta)
+        };
+        let told = [
+            spawned(TaskKind::Task, 61_401),
+            spawned(TaskKind::Foreign, 61_401),
+            spawned(TaskKind::Local, 61_402),
+        ];
+        let others = [
+            // Of a `LocalSet`, which has them itself.
+            spawned(TaskKind::Local, 61_401),
+            spawned(TaskKind::BlockOn, 61_401),
+            spawned(TaskKind::Task, 61_403),
+            spawned(TaskKind::Task, 61_404),
+            spawned(TaskKind::Task, 0),
+        ];
+        registry::tasks(|_, task| counts.count(&task));
+        assert_eq!((counts.ours, counts.foreign()), (3, 17));
+        drop((told, others));
+    }
 }
