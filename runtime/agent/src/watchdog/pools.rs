@@ -24,11 +24,15 @@ pub(super) struct Pools {
 impl Pools {
     /// Looks, where it is time. Whether it did.
     pub(super) fn see(&mut self, agent: &Agent, now_ns: u64, threshold_ns: u64) -> bool {
-        let waits = queued() > 0;
+        // Where nothing is slow nothing waits for too long: what was told is over.
+        let waits = threshold_ns != u64::MAX && queued() > 0;
         if !waits && self.known.is_idle() {
             return false;
         }
-        let pause_ns = (threshold_ns / LOOKS).max(self.cost_ns * SHARE);
+        let pause_ns = match threshold_ns {
+            u64::MAX => 0,
+            _ => (threshold_ns / LOOKS).max(self.cost_ns * SHARE),
+        };
         if now_ns.saturating_sub(self.looked_ns) < pause_ns {
             return false;
         }
@@ -97,6 +101,8 @@ mod tests {
     use pollscope_capture::task::{Asks, Meta};
 
     use super::*;
+    use crate::config::Settings;
+    use crate::finding::Kind;
 
     fn queued_in(runtime: u16) -> (impl FnOnce(), impl Sized) {
         let meta = Meta {
@@ -108,6 +114,34 @@ mod tests {
         };
         let (work, share) = instrument_blocking(|| (), Untold, &meta);
         (move || drop(work()), share)
+    }
+
+    #[test]
+    fn what_was_told_ends_where_nothing_is_slow_any_more() {
+        const MS: u64 = 1_000_000;
+        const RUNTIME: u16 = 61_301;
+        registry::start();
+        let waits = queued_in(RUNTIME);
+        let agent = Agent::new(Settings::default());
+        let live = || {
+            let state = agent.state();
+            let mut all = state.warnings.all();
+            let found = all.find(|finding| finding.kind == Kind::BlockingPoolFull);
+            found.map(|finding| finding.live)
+        };
+        let mut pools = Pools::default();
+        let now_ns = clock::mono_ns();
+        assert!(pools.see(&agent, now_ns, 100 * MS));
+        assert_eq!(live(), None, "it waits, not for long");
+        assert!(pools.see(&agent, now_ns + 5_000 * MS, 100 * MS));
+        assert_eq!(live(), Some(true));
+        assert!(pools.see(&agent, now_ns + 5_010 * MS, u64::MAX));
+        assert_eq!(live(), Some(false));
+        assert!(
+            !pools.see(&agent, now_ns + 10_000 * MS, u64::MAX),
+            "that was all"
+        );
+        drop(waits);
     }
 
     #[test]

@@ -18,6 +18,8 @@ use super::Round;
 
 /// So many looks fit into the time from which on a wait is told.
 const LOOKS: u64 = 2;
+/// Where nothing is slow any more, what was told is looked at so often, until it is over.
+const OFF_NS: u64 = 1_000_000_000;
 /// A look reads every task: it may cost a fiftieth of the time until the next.
 const SHARE: u64 = 50;
 /// A worker that stays where it is for such a part of that time is held by something.
@@ -72,7 +74,10 @@ impl Turns {
         if !some_wait && self.known.is_idle() {
             return false;
         }
-        let pause_ns = (limit_ns / LOOKS).max(self.cost_ns * SHARE);
+        let pause_ns = match threshold_ns {
+            u64::MAX => OFF_NS,
+            _ => (limit_ns / LOOKS).max(self.cost_ns * SHARE),
+        };
         if now_ns.saturating_sub(self.looked_ns) < pause_ns {
             return false;
         }
@@ -196,5 +201,65 @@ fn takes(runtime: &RuntimeInfo, kind: TaskKind) -> bool {
         TaskKind::Task => true,
         TaskKind::Local => runtime.flavor == "local",
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pollscope_capture::scope::Belongs;
+    use pollscope_capture::{SiteId, StackId};
+
+    use super::*;
+    use crate::config::Settings;
+    use crate::finding::Kind;
+
+    #[test]
+    fn what_was_told_ends_where_nothing_is_slow_any_more() {
+        const MS: u64 = 1_000_000;
+        const RUNTIME: u16 = 61_500;
+        let agent = Agent::new(Settings::default());
+        let live = || {
+            let state = agent.state();
+            let mut all = state.warnings.all();
+            let found = all.find(|finding| finding.kind == Kind::SchedDelay);
+            found.map(|finding| finding.live)
+        };
+        let now_ns = clock::mono_ns();
+        let since_ns = now_ns.saturating_sub(8_000 * MS);
+        let busy = Busy {
+            since_ns,
+            held_before: false,
+            queued_ns: 0,
+        };
+        let waits = Wait {
+            runtime: RUNTIME,
+            site: SiteId::OTHER,
+            task: 1,
+            task_name: None,
+            created: StackId::NONE,
+            since_ns,
+            belongs: Belongs::default(),
+        };
+        let look = Look {
+            at_ns: since_ns + 3_000 * MS,
+            threshold_ns: 100 * MS,
+            busy: HashMap::from([(RUNTIME, busy)]),
+            waits: vec![waits],
+        };
+        let mut turns = Turns {
+            looked_ns: now_ns,
+            ..Turns::default()
+        };
+        turns
+            .known
+            .look(&mut agent.state().warnings, &look, |_, _| 0);
+        assert_eq!(live(), Some(true));
+        assert!(
+            !turns.look(&agent, now_ns + 10 * MS, u64::MAX),
+            "not every round"
+        );
+        assert!(turns.look(&agent, now_ns + OFF_NS, u64::MAX));
+        assert_eq!(live(), Some(false));
+        assert!(turns.known.is_idle());
     }
 }
