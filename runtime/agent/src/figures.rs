@@ -2,30 +2,30 @@
 
 use std::sync::Arc;
 
-use pollscope_capture::histogram::BUCKETS;
+use pollscope_capture::histogram::{self, BUCKETS, LONG};
 use pollscope_capture::record::Snapshot;
 use pollscope_capture::thread::Role;
 use pollscope_proto::buckets;
 
 /// How the values of one histogram are spread.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Spread {
-    /// Counts by the buckets of `pollscope_proto::buckets`.
-    pub(crate) buckets: [u64; BUCKETS],
+pub(crate) struct Spread<const N: usize = LONG> {
+    /// Counts by the buckets of `pollscope_proto::buckets`: those that travel, or those of long times.
+    pub(crate) buckets: [u64; N],
     /// The largest value; where it is not kept, the upper end of the last bucket in use.
     pub(crate) max: u64,
 }
 
-impl Default for Spread {
+impl<const N: usize> Default for Spread<N> {
     fn default() -> Self {
         Self {
-            buckets: [0; BUCKETS],
+            buckets: [0; N],
             max: 0,
         }
     }
 }
 
-impl Spread {
+impl<const N: usize> Spread<N> {
     /// How many values.
     pub(crate) fn count(&self) -> u64 {
         self.buckets.iter().sum()
@@ -36,22 +36,27 @@ impl Spread {
         buckets::quantile(&self.buckets, q, self.max)
     }
 
+    /// The counts by the buckets that travel: the last of those has all that is longer.
+    pub(crate) fn counts(&self) -> Vec<u64> {
+        let (short, long) = self.buckets.split_at(buckets::COUNT);
+        let mut counts = short.to_vec();
+        counts[buckets::COUNT - 1] += long.iter().sum::<u64>();
+        counts
+    }
+}
+
+impl Spread {
     /// Counts one value.
     pub(crate) fn add(&mut self, ns: u64) {
-        self.buckets[buckets::index(ns)] += 1;
+        self.buckets[histogram::long_bucket(ns)] += 1;
         self.max = self.max.max(ns);
     }
 
     /// Bounds what is known only by its bucket: the end of the last bucket in use.
     pub(crate) fn bound(&mut self) {
         let last = self.buckets.iter().rposition(|count| *count > 0);
-        self.max = last.map_or(0, |at| {
-            if at + 1 < BUCKETS {
-                buckets::lower_bound(at + 1) - 1
-            } else {
-                u64::MAX
-            }
-        });
+        // The last of all is open; it is said to be as wide as it would be were there another.
+        self.max = last.map_or(0, |at| buckets::start(at + 1) - 1);
     }
 }
 
@@ -63,7 +68,7 @@ impl Spread {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Spreads {
     /// Poll times; empty in quiet.
-    pub(crate) poll_ns: Spread,
+    pub(crate) poll_ns: Spread<BUCKETS>,
     /// From a wake to the poll it led to; empty in quiet.
     pub(crate) scheduled_ns: Spread,
     /// Ages of the live tasks.
@@ -209,5 +214,53 @@ impl TaskState {
         } else {
             Self::Idle
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: u64 = 60_000_000_000;
+
+    /// As it is where only buckets are kept.
+    fn spread(all: impl IntoIterator<Item = u64>) -> Spread {
+        let mut spread = Spread::default();
+        all.into_iter().for_each(|ns| spread.add(ns));
+        spread.bound();
+        spread
+    }
+
+    #[test]
+    fn the_greatest_is_no_further_than_the_end_of_its_bucket() {
+        for ns in [
+            1,
+            100,
+            MINUTE,
+            3 * MINUTE,
+            3 * 60 * MINUTE,
+            3 * 24 * 60 * MINUTE,
+        ] {
+            let max = spread([ns]).max;
+            assert!((ns..=(ns * 3 / 2).max(64)).contains(&max), "{ns}: {max}");
+        }
+        assert_eq!(spread([]).max, 0);
+    }
+
+    #[test]
+    fn minutes_and_hours_are_told_apart() {
+        let lives = (0..1000).map(|at| if at < 995 { 3 * MINUTE } else { 600 * MINUTE });
+        let p99 = spread(lives).quantile(0.99);
+        assert!((2 * MINUTE..5 * MINUTE).contains(&p99), "{p99}");
+    }
+
+    #[test]
+    fn what_travels_has_all_that_is_longer_in_its_last_bucket() {
+        let counts = spread([100, 3 * MINUTE, 60 * MINUTE, u64::MAX]).counts();
+        assert_eq!(counts.len(), buckets::COUNT);
+        assert_eq!(
+            (counts[buckets::index(100)], counts[buckets::COUNT - 1]),
+            (1, 3)
+        );
     }
 }

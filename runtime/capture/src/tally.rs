@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::SiteId;
 use crate::event::Family;
-use crate::histogram::Histogram;
+use crate::histogram::{Histogram, LONG};
 use crate::level;
 use crate::protocol::counter::Counter;
 use crate::record::Outcome;
@@ -37,9 +37,9 @@ pub struct Tally {
     /// threads' is the site's.
     pub max_poll_ns: Counter,
     /// Time from wake to poll on this thread; debug only.
-    pub scheduled_ns: Histogram,
+    pub scheduled_ns: Histogram<LONG>,
     /// Life times of the tasks that ended on this thread.
-    pub lifetime_ns: Histogram,
+    pub lifetime_ns: Histogram<LONG>,
     /// Findings of each family made on this thread, told or not.
     pub found: [Counter; Family::COUNT],
 }

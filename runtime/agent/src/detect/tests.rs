@@ -169,4 +169,9 @@ fn both_ends_mean_the_same_bucket() {
         pollscope_capture::histogram::BUCKETS,
         pollscope_proto::buckets::COUNT
     );
+    for at in 1..pollscope_capture::histogram::LONG {
+        let start = pollscope_proto::buckets::start(at);
+        let bucket = pollscope_capture::histogram::long_bucket;
+        assert_eq!((bucket(start - 1), bucket(start)), (at - 1, at));
+    }
 }

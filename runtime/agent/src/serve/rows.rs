@@ -162,7 +162,7 @@ fn outcomes(figures: &SiteFigures) -> v1::Outcomes {
 }
 
 /// What is known of a spread; nothing of one without values: quantiles of nothing are not zero.
-pub(super) fn quantiles(spread: &Spread) -> Option<v1::Quantiles> {
+pub(super) fn quantiles<const N: usize>(spread: &Spread<N>) -> Option<v1::Quantiles> {
     let count = spread.count();
     (count > 0).then(|| v1::Quantiles {
         p50: spread.quantile(0.5),
@@ -175,9 +175,9 @@ pub(super) fn quantiles(spread: &Spread) -> Option<v1::Quantiles> {
 }
 
 /// As [`quantiles`], with the counts they are made of.
-pub(super) fn histogram(spread: &Spread) -> Option<v1::Quantiles> {
+pub(super) fn histogram<const N: usize>(spread: &Spread<N>) -> Option<v1::Quantiles> {
     quantiles(spread).map(|quantiles| v1::Quantiles {
-        buckets: spread.buckets.to_vec(),
+        buckets: spread.counts(),
         ..quantiles
     })
 }

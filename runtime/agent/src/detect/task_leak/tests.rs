@@ -67,7 +67,10 @@ impl Play {
     }
 
     fn suspect(&self, site: SiteId) -> Suspect {
-        let far_ns = far_ns(&self.lifetimes);
+        // As the collector has it: of those that ended no more is kept than their buckets.
+        let mut lifetimes = self.lifetimes.clone();
+        lifetimes.bound();
+        let far_ns = far_ns(&lifetimes);
         if site.0 as usize != SITE {
             return Suspect::default();
         }
@@ -144,6 +147,43 @@ fn a_slow_leak_is_told_by_longer_windows() {
     })
     .expect("it leaks");
     assert!(after <= 6 * MINUTE, "after {after} s");
+}
+
+#[test]
+fn a_leak_among_tasks_that_live_for_minutes_is_told() {
+    let connections = |play: &mut Play| {
+        if play.now.is_multiple_of(10) {
+            let lives = 3 * MINUTE + play.now % 120;
+            play.spawn(1, lives, 15);
+        }
+        // One in a thousand stays for an hour: that does not make it usual.
+        if play.now.is_multiple_of(10_000) {
+            play.spawn(1, 60 * MINUTE, 15);
+        }
+    };
+    let hours = 4 * 60 * MINUTE;
+    let (after, found) = told_after(hours, |play| {
+        connections(play);
+        if play.now.is_multiple_of(20) {
+            play.spawn(1, u64::MAX, 0);
+        }
+    })
+    .expect("it leaks");
+    assert!(after <= 2 * 60 * MINUTE, "after {after} s");
+    // Ten times the longest of those that make 99 of 100, as far as their buckets tell.
+    let far = 45 * MINUTE * SECOND..75 * MINUTE * SECOND;
+    let threshold_ns = found.threshold_ns.expect("it is told");
+    assert!(far.contains(&threshold_ns), "{threshold_ns}");
+    let none = told_after(hours, connections);
+    assert!(none.is_none(), "{none:?}");
+    let none = told_after(hours, |play| {
+        connections(play);
+        // Those have pings.
+        if play.now.is_multiple_of(20) {
+            play.spawn(1, u64::MAX, 15);
+        }
+    });
+    assert!(none.is_none(), "{none:?}");
 }
 
 #[test]
