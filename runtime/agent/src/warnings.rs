@@ -19,8 +19,12 @@ use crate::policy::Verdicts;
 
 use record::Record;
 
-/// Records kept; findings that would need more are dropped and counted.
+/// Records kept; findings that would need more are dropped and counted. Records are never given back.
 const MAX_RECORDS: usize = 1024;
+/// So many records each kind has all the same: one kind that fills the table must not silence the others.
+const RESERVED: usize = 16;
+/// Stacks told apart; what has yet another goes into one record. A program without names has one for each path of calls.
+const MAX_STACKS: usize = 64;
 /// Names told apart at one site; what comes under others goes into the record of the site. Whoever asks may choose a
 /// request's name, and records are never given back.
 const MAX_NAMES: usize = 64;
@@ -49,12 +53,18 @@ pub(crate) struct Warnings {
     by_key: HashMap<(Kind, Key), usize>,
     /// The records of a site that have a name.
     named: HashMap<(Kind, SiteId), Vec<usize>>,
+    /// How many records each kind has.
+    by_kind: HashMap<Kind, usize>,
+    /// How many records are told apart by their stacks.
+    stacks: usize,
     /// Counted when last looked at, and not told yet.
     awaited: HashSet<(Kind, Key)>,
     /// What is counted for a site and was told of none of its names: the least since the time beside it.
     untold: HashMap<(Kind, SiteId), (Found, u64)>,
     changes: u64,
     dropped: u64,
+    /// A line told that there is no room.
+    is_said_full: bool,
     warned: HashMap<u64, Severity>,
     warned_order: VecDeque<u64>,
     lines: Vec<LogLine>,
@@ -81,9 +91,12 @@ impl Warnings {
         Some(self.put(at, finding, log))
     }
 
-    /// What has this key from here on belongs to that record, too, unless it has one of its own.
+    /// What has this key from here on belongs to that record, too, unless it has one of its own, or the record is that
+    /// of many things.
     pub(crate) fn also(&mut self, id: u32, kind: Kind, key: Key) {
-        if let Some(at) = self.index(id) {
+        if let Some(at) = self.index(id)
+            && self.by_key.get(&(kind, Key::OtherStacks)) != Some(&at)
+        {
             self.by_key.entry((kind, key)).or_insert(at);
         }
     }
@@ -149,7 +162,7 @@ impl Warnings {
         };
         let Some(at) = self.by_key.get(&(kind, key)).copied() else {
             // No room for a record, so none to stand in for: what is told is counted as dropped.
-            if self.records.len() >= MAX_RECORDS || !lost {
+            if self.is_full(kind) || !lost {
                 return;
             }
             // It is counted before it is told, and telling takes a backtrace: it may be on its way.
@@ -220,6 +233,45 @@ impl Warnings {
         names.is_some_and(|names| names.len() >= MAX_NAMES)
     }
 
+    /// Whether there is no room for another record of a kind.
+    fn is_full(&self, kind: Kind) -> bool {
+        let of_kind = self.by_kind.get(&kind).copied().unwrap_or(0);
+        self.records.len() >= MAX_RECORDS && of_kind >= RESERVED
+    }
+
+    /// The record in which are all that are not told apart any more.
+    fn instead_of(&self, kind: Kind, key: Key) -> Option<Key> {
+        match key {
+            Key::Named(site, _) if self.is_full_of_names(kind, site) => Some(Key::Site(site)),
+            Key::Stack(_) if self.stacks >= MAX_STACKS => Some(Key::OtherStacks),
+            _ => None,
+        }
+    }
+
+    /// Counts one that finds no room. Whoever reads no more than the log must know that it does not tell all any more.
+    fn drop_one(&mut self, kind: Kind) {
+        self.dropped += 1;
+        if self.is_said_full || self.lines.len() >= MAX_LINES {
+            return;
+        }
+        self.is_said_full = true;
+        self.lines.push(LogLine {
+            kind,
+            severity: Severity::Warn,
+            message: format!(
+                "the table of findings is full: places that are not among its first {MAX_RECORDS} are counted and not \
+                 told from here on, the first of them of kind {}",
+                kind.name()
+            ),
+            site: String::new(),
+            task: 0,
+            task_name: String::new(),
+            count: 1,
+            left_out: 0,
+            finding: None,
+        });
+    }
+
     fn record_of(&mut self, example: &Example) -> Option<usize> {
         let kind = example.finding.kind;
         let mut full = (kind, example.key);
@@ -228,20 +280,20 @@ impl Warnings {
             if let Some(at) = self.by_key.get(&full) {
                 return Some(*at);
             }
-            if let Key::Named(site, _) = example.key
-                && self.is_full_of_names(kind, site)
-            {
-                full = (kind, Key::Site(site));
+            if let Some(key) = self.instead_of(kind, example.key) {
+                full = (kind, key);
                 if let Some(at) = self.by_key.get(&full) {
                     return Some(*at);
                 }
             }
         }
-        if self.records.len() >= MAX_RECORDS {
-            self.dropped += 1;
+        if self.is_full(kind) {
+            self.drop_one(kind);
             return None;
         }
         let at = self.records.len();
+        *self.by_kind.entry(kind).or_default() += 1;
+        self.stacks += usize::from(matches!(full.1, Key::Stack(_)));
         let mut finding = example.finding.clone();
         finding.id = at as u32 + 1;
         self.records.push(Record::new(finding));

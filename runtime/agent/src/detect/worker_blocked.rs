@@ -2,7 +2,7 @@
 //!
 //! The task is not known, so records are told apart by the first line of the user's on the stack. Names are looked
 //! up on a thread of the lowest priority; where that takes too long, or there are none, the stack itself tells
-//! records apart, and the name is added when it comes.
+//! records apart, the first of them, and the name is added when it comes.
 
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -181,11 +181,13 @@ impl Episode {
 
     fn key(&self) -> Key {
         let mut hasher = DefaultHasher::new();
-        match &self.blame {
-            Some(blame @ Blame::Function { .. }) => blame.hash(&mut hasher),
-            _ => self.found.stack.hash(&mut hasher),
+        if let Some(blame @ Blame::Function { .. }) = &self.blame {
+            blame.hash(&mut hasher);
+            Key::Place(hasher.finish())
+        } else {
+            self.found.stack.hash(&mut hasher);
+            Key::Stack(hasher.finish())
         }
-        Key::Place(hasher.finish())
     }
 
     fn finding(&self) -> Finding {

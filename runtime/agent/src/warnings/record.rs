@@ -16,6 +16,10 @@ pub(crate) enum Key {
     Named(SiteId, u64),
     /// A place that is no spawn site, by a hash of it.
     Place(u64),
+    /// A stack that has no names, by a hash of it: of those no more are told apart than the table can bear.
+    Stack(u64),
+    /// All other stacks.
+    OtherStacks,
 }
 
 /// Where a count comes from beside the examples that were told. `[notes, real ones]`

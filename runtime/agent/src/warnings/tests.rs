@@ -231,3 +231,64 @@ fn what_finds_no_room_is_counted() {
     assert!(warnings.warned.len() <= MAX_WARNED && warnings.warned_order.len() <= MAX_WARNED);
     assert_eq!(warnings.records[0].tasks.len(), MAX_TASKS);
 }
+
+fn stack(number: u64) -> Example {
+    let mut example = example(Severity::Warn, number, number);
+    example.key = Key::Stack(number);
+    example.finding.kind = Kind::WorkerBlocked;
+    example.beyond = true;
+    example
+}
+
+#[test]
+fn stacks_without_names_do_not_fill_the_table() {
+    let mut warnings = Warnings::default();
+    for number in 0..MAX_STACKS as u64 + 100 {
+        assert!(warnings.add(stack(number)).is_some());
+    }
+    assert_eq!(warnings.all().count(), MAX_STACKS + 1);
+    let others = warnings.all().last().map(|record| record.count);
+    assert_eq!(others, Some(100), "one record has all the others");
+    assert_eq!(warnings.dropped, 0);
+    // Those that were told apart still are.
+    warnings.add(stack(3));
+    assert_eq!(warnings.get(4).map(|record| record.count), Some(2));
+    // A name that comes late is not that of all the others.
+    let (of_all, place) = (MAX_STACKS as u32 + 1, Key::Place(7));
+    warnings.also(of_all, Kind::WorkerBlocked, place);
+    warnings.add(Example {
+        key: place,
+        ..stack(8)
+    });
+    assert_eq!(warnings.all().count(), MAX_STACKS + 2);
+    assert_eq!(warnings.get(of_all).map(|record| record.count), Some(100));
+}
+
+#[test]
+fn a_table_that_one_kind_has_filled_has_room_for_the_others() {
+    let mut warnings = Warnings::default();
+    for number in 0..MAX_RECORDS as u64 + 5 {
+        warnings.add(Example {
+            key: Key::Place(number),
+            ..example(Severity::Warn, number, 1)
+        });
+    }
+    assert_eq!(warnings.dropped, 5);
+    let lines = warnings.take_lines();
+    let told = |lines: &[LogLine]| {
+        let full = lines.iter().filter(|line| line.message.contains("full"));
+        full.count()
+    };
+    assert_eq!(told(&lines), 0, "no line had room");
+    for number in 0..RESERVED as u64 + 5 {
+        let mut other = example(Severity::Warn, number, 1);
+        other.key = Key::Place(number);
+        other.finding.kind = Kind::LeakedError;
+        assert_eq!(warnings.add(other).is_some(), number < RESERVED as u64);
+    }
+    let lines = warnings.take_lines();
+    assert_eq!(told(&lines), 1, "what is dropped is said, once");
+    assert_eq!(lines.len() - 1, RESERVED, "the others are logged");
+    assert_eq!(warnings.dropped, 10);
+    assert_eq!(warnings.all().count(), MAX_RECORDS + RESERVED);
+}
