@@ -6,24 +6,49 @@
 //! `CLOCK_MONOTONIC` and everything else stays the same.
 //!
 //! Unserialised reads may be off by some 20 ns; durations are clamped at zero.
+//!
+//! The hot path turns spans of ticks into nanoseconds by one word. What a reading means on the monotonic clock is asked
+//! elsewhere, of a whole line that is shown at once (`clock/shown.rs`); how it is kept right, through suspends too, is in
+//! `clock/calibration.rs`.
 
 #![expect(unsafe_code, reason = "reading the counter and the kernel's clock")]
 
-use std::sync::Once;
+#[cfg(any(target_arch = "x86_64", test))]
+mod calibration;
+mod line;
+mod shown;
+
+#[cfg(target_arch = "x86_64")]
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{LazyLock, Once};
+
+#[cfg(target_arch = "x86_64")]
+use calibration::{Calibration, Told};
+#[cfg(target_arch = "x86_64")]
+use line::Line;
+use line::Moment;
+use shown::Shown;
 
 /// Whether a tick is a counter tick. Written once, in `init`.
 static COUNTER: AtomicBool = AtomicBool::new(false);
 /// Nanoseconds per tick, 32 bits of fraction. Refined by `recalibrate`.
 static NS_PER_TICK: AtomicU64 = AtomicU64::new(1 << 32);
-/// A pair of readings of one moment: ticks and monotonic nanoseconds.
-static ANCHOR_TICKS: AtomicU64 = AtomicU64::new(0);
-static ANCHOR_NS: AtomicU64 = AtomicU64::new(0);
+/// The line that readings are understood by; none where a tick is a nanosecond.
+static SHOWN: LazyLock<Shown> = LazyLock::new(Shown::default);
+/// What is known of the counter. Locked by whoever calibrates, and by nobody else.
+#[cfg(target_arch = "x86_64")]
+static CALIBRATION: Mutex<Option<Calibration>> = Mutex::new(None);
 
 /// Over this many nanoseconds for one read, the counter is trapped by a hypervisor.
+#[cfg(target_arch = "x86_64")]
 const TRAPPED_NS: u64 = 250;
 /// How long the first calibration spins: 1 ms gives about 50 ppm, and `recalibrate` refines it.
+#[cfg(target_arch = "x86_64")]
 const CALIBRATION_NS: u64 = 1_000_000;
+/// A pair of readings that took longer is not used where another can be had in a second.
+#[cfg(target_arch = "x86_64")]
+const SHARP_NS: u64 = 50_000;
 
 /// Nanoseconds of `CLOCK_MONOTONIC`.
 #[inline]
@@ -89,39 +114,33 @@ fn counter() -> u64 {
 /// A span of ticks in nanoseconds.
 #[inline]
 pub fn ticks_to_ns(span: u64) -> u64 {
-    let scale = NS_PER_TICK.load(Ordering::Relaxed);
-    ((u128::from(span) * u128::from(scale)) >> 32) as u64
+    line::to_ns(span, NS_PER_TICK.load(Ordering::Relaxed))
 }
 
 /// A time in nanoseconds as a span of ticks, not longer than the one that it was.
 #[cold]
 pub(crate) fn ns_to_ticks(ns: u64) -> u64 {
-    let scale = NS_PER_TICK.load(Ordering::Relaxed).max(1);
-    ((u128::from(ns) << 32) / u128::from(scale)) as u64
+    line::to_ticks(ns, NS_PER_TICK.load(Ordering::Relaxed))
 }
 
-/// A moment in ticks as nanoseconds of `CLOCK_MONOTONIC`.
-pub fn mono_of(ticks: u64) -> u64 {
-    let at = ANCHOR_TICKS.load(Ordering::Relaxed);
-    let ns = ANCHOR_NS.load(Ordering::Relaxed);
-    if ticks >= at {
-        ns.saturating_add(ticks_to_ns(ticks - at))
-    } else {
-        ns.saturating_sub(ticks_to_ns(at - ticks))
-    }
+/// A moment in ticks as nanoseconds of `CLOCK_MONOTONIC`, which stands still while the machine is suspended: so also of one
+/// from before that.
+pub fn mono_of(moment: u64) -> u64 {
+    SHOWN.line().mono_of(moment, ticks())
 }
 
 /// Chooses and calibrates the clock, once. About 1 ms.
 pub fn init() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
+        LazyLock::force(&SHOWN);
         #[cfg(target_arch = "x86_64")]
         if invariant() {
             calibrate();
             if cheap() {
                 COUNTER.store(true, Ordering::Release);
             } else {
-                NS_PER_TICK.store(1 << 32, Ordering::Relaxed);
+                show(&Line::PLAIN);
             }
         }
     });
@@ -131,7 +150,11 @@ pub fn init() {
 /// of step, a suspend) would invent slow polls.
 #[cold]
 pub(crate) fn agrees(ns: u64) -> bool {
-    mono_of(ticks()).abs_diff(mono_ns()) <= (ns / 4).max(1_000_000)
+    let now = Moment {
+        ticks: ticks(),
+        ns: mono_ns(),
+    };
+    SHOWN.line().agrees(now, ns)
 }
 
 /// Whether the clock is the CPU's counter.
@@ -139,53 +162,58 @@ pub fn is_counter() -> bool {
     COUNTER.load(Ordering::Relaxed)
 }
 
-/// Refines nanoseconds per tick over the time since `init`: the longer the run, the better.
-/// Called about once a second from outside the hot path.
+/// Refines nanoseconds per tick, and finds out whether the counter jumped. Called about once a second from outside the
+/// hot path.
 pub fn recalibrate() {
     #[cfg(target_arch = "x86_64")]
-    if is_counter() {
-        let (ticks, ns) = pair();
-        let spent = ticks.saturating_sub(ANCHOR_TICKS.load(Ordering::Relaxed));
-        let passed = ns.saturating_sub(ANCHOR_NS.load(Ordering::Relaxed));
-        if spent > 0 && passed > 100 * CALIBRATION_NS {
-            NS_PER_TICK.store(scale(passed, spent), Ordering::Relaxed);
+    if is_counter()
+        && let Some(pair) = pair(SHARP_NS)
+        // Whoever has it does the same.
+        && let Ok(mut calibration) = CALIBRATION.try_lock()
+        && let Some(calibration) = calibration.as_mut()
+        && calibration.take(pair) != Told::Nothing
+    {
+        show(calibration.line());
+        if calibration.line().went_back {
+            crate::level::ticks_begin_again(pair.ticks);
         }
     }
 }
 
+/// Shows another line, to the hot path the rate alone.
+#[cfg(target_arch = "x86_64")]
+fn show(line: &Line) {
+    NS_PER_TICK.store(line.now.scale, Ordering::Relaxed);
+    SHOWN.show(line);
+}
+
 #[cfg(target_arch = "x86_64")]
 fn calibrate() {
-    let (ticks, ns) = pair();
-    ANCHOR_TICKS.store(ticks, Ordering::Relaxed);
-    ANCHOR_NS.store(ns, Ordering::Relaxed);
-    while mono_ns() - ns < CALIBRATION_NS {
+    let Some(from) = pair(u64::MAX) else { return };
+    while mono_ns() - from.ns < CALIBRATION_NS {
         std::hint::spin_loop();
     }
-    let (later, now) = pair();
-    NS_PER_TICK.store(scale(now - ns, (later - ticks).max(1)), Ordering::Relaxed);
+    let Some(to) = pair(u64::MAX) else { return };
+    let calibration = Calibration::new(from, to);
+    show(calibration.line());
+    if let Ok(mut known) = CALIBRATION.lock() {
+        *known = Some(calibration);
+    }
 }
 
+/// A tick and a nanosecond of one moment: the tightest of a few tries, in case we are interrupted between. `None` where
+/// even that took longer than `within_ns`.
 #[cfg(target_arch = "x86_64")]
-fn scale(ns: u64, ticks: u64) -> u64 {
-    ((u128::from(ns) << 32) / u128::from(ticks)) as u64
-}
-
-/// A tick and a nanosecond of one moment: the tightest of a few tries, in case we are interrupted between.
-#[cfg(target_arch = "x86_64")]
-fn pair() -> (u64, u64) {
-    (0..5)
-        .map(|_| {
-            let before = counter();
-            let ns = mono_ns();
-            let after = counter();
-            (
-                after.wrapping_sub(before),
-                before.wrapping_add(after.wrapping_sub(before) / 2),
-                ns,
-            )
-        })
-        .min_by_key(|(width, _, _)| *width)
-        .map_or((0, 0), |(_, ticks, ns)| (ticks, ns))
+fn pair(within_ns: u64) -> Option<Moment> {
+    let tries = (0..5).map(|_| {
+        let before = counter();
+        let ns = mono_ns();
+        let width = counter().wrapping_sub(before);
+        let ticks = before.wrapping_add(width / 2);
+        (width, Moment { ticks, ns })
+    });
+    let (width, moment) = tries.min_by_key(|(width, _)| *width)?;
+    (ticks_to_ns(width) <= within_ns).then_some(moment)
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -230,6 +258,20 @@ mod tests {
             "{spent} ns by ticks, {passed} ns by the clock"
         );
         assert!(mono_of(ticks()).abs_diff(mono_ns()) < 1_000_000);
+    }
+
+    #[test]
+    fn calibrating_again_leaves_a_healthy_counter_as_it_was() {
+        init();
+        let begun = ticks();
+        let began = mono_of(begun);
+        let from = mono_ns();
+        while mono_ns() - from < 150_000_000 {
+            std::thread::yield_now();
+        }
+        recalibrate();
+        assert!(agrees(mono_ns() - from), "{:?}", SHOWN.line());
+        assert!(mono_of(begun).abs_diff(began) < 1_000_000);
     }
 
     #[test]

@@ -156,6 +156,14 @@ pub(crate) fn debug_since_ticks() -> u64 {
     DEBUG_SINCE_TICKS.load(Ordering::Relaxed)
 }
 
+/// The counter began again: what records say from here on is more than this, and less than what was said before.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn ticks_begin_again(at: u64) {
+    if DEBUG_SINCE_TICKS.load(Ordering::Relaxed) > at {
+        DEBUG_SINCE_TICKS.store(at, Ordering::Relaxed);
+    }
+}
+
 /// Off for good, in the middle of everything: this process was forked from one that had us.
 pub(crate) fn give_up() {
     LEVEL.store(Level::Off as u8, Ordering::Relaxed);

@@ -32,8 +32,9 @@ pub(super) fn look(due: Vec<Due>) -> Vec<(Due, Suspect)> {
         return Vec::new();
     }
     let mut met: HashMap<SiteId, Met> = due.iter().map(|due| (due.site, ended(due.site))).collect();
-    let ticks = clock::ticks();
-    let age_ns = |task: &Snapshot| clock::ticks_to_ns(ticks.saturating_sub(task.created));
+    let now_ns = clock::mono_ns();
+    // Not by ticks: those go on while the machine is suspended, and nothing is as old as that.
+    let age_ns = |task: &Snapshot| now_ns.saturating_sub(clock::mono_of(task.created));
     registry::tasks(|_, task| {
         let Some(met) = met.get_mut(&task.site).filter(|_| !task.is_done()) else {
             return;
