@@ -3,12 +3,14 @@
 //! One lock, held briefly: never while a stack is taken, a name resolved or a message sent. Rows of tasks are
 //! not here: who wants them scans `pollscope_capture::registry::tasks`.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
+use pollscope_capture::clock;
 use pollscope_capture::stack::{Capabilities, Options};
 
 use crate::collector::Collector;
@@ -66,6 +68,22 @@ pub(crate) struct Agent {
     flushes: Mutex<Vec<SyncSender<()>>>,
 }
 
+thread_local! {
+    /// See [`waited_ns`].
+    static WAITED_NS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How long this thread has waited for the state so far while the process had its CPUs: whoever had it computed. What was
+/// waited while nobody of us ran is not counted, because then nobody got any.
+pub(crate) fn waited_ns() -> u64 {
+    WAITED_NS.try_with(Cell::get).unwrap_or(0)
+}
+
+/// Whether a wait was for a thread of this process, which ran meanwhile.
+fn is_own(waited_ns: u64, ran_ns: u64) -> bool {
+    ran_ns >= waited_ns / 2
+}
+
 /// Who can wait for a flush at a time.
 const MAX_FLUSHES: usize = 64;
 
@@ -73,7 +91,7 @@ impl Agent {
     pub(crate) fn new(settings: Settings) -> Self {
         Self {
             settings,
-            started_ns: pollscope_capture::clock::mono_ns(),
+            started_ns: clock::mono_ns(),
             capabilities: OnceLock::new(),
             symbols: Symbols::new(),
             state: Mutex::new(State::default()),
@@ -89,8 +107,20 @@ impl Agent {
 
     /// The state, locked. Do nothing slow with it.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        // A panic of ours under the lock leaves figures half made: the next round makes them anew.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        match self.state.try_lock() {
+            Ok(state) => return state,
+            // A panic of ours under the lock leaves figures half made: the next round makes them anew.
+            Err(TryLockError::Poisoned(state)) => return state.into_inner(),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        let (begun, cpu_ns) = (clock::mono_ns(), clock::process_cpu_ns());
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = clock::mono_ns().saturating_sub(begun);
+        if is_own(waited, clock::process_cpu_ns().saturating_sub(cpu_ns)) {
+            // Of a thread that ends nobody asks any more.
+            let _ = WAITED_NS.try_with(|sum| sum.set(sum.get() + waited));
+        }
+        state
     }
 
     /// The state, unless nobody gives it back until then: at the end of the program, when its last thread may be one
@@ -168,5 +198,45 @@ pub(crate) struct Watcher(Arc<Agent>);
 impl Drop for Watcher {
     fn drop(&mut self) {
         self.0.watchers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_for_whoever_computes_with_the_state_is_counted() {
+        let agent = Agent::new(Settings::default());
+        let wait = || {
+            let held = agent.state();
+            std::thread::scope(|scope| {
+                let waits = scope.spawn(|| {
+                    drop(agent.state());
+                    let waited = waited_ns();
+                    drop(agent.state());
+                    assert_eq!(waited_ns(), waited, "that one was free");
+                    waited
+                });
+                let computed = clock::process_cpu_ns();
+                while clock::process_cpu_ns() - computed < 20_000_000 {
+                    std::hint::spin_loop();
+                }
+                drop(held);
+                waits.join().expect("it only waits")
+            })
+        };
+        // Where others have the CPUs it may take a few.
+        let begun = Instant::now();
+        while wait() == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(20), "never counted");
+        }
+        assert_eq!(waited_ns(), 0, "another thread's");
+    }
+
+    #[test]
+    fn a_wait_in_which_nobody_ran_is_not() {
+        assert!(is_own(100, 100) && is_own(100, 50));
+        assert!(!is_own(100, 49) && !is_own(100, 0));
     }
 }

@@ -140,8 +140,6 @@ struct Watchdog {
     agent: Arc<Agent>,
     live: Live,
     lateness: Lateness,
-    /// When the last round began, later by what it spent on stacks: no round takes long but for these.
-    since_ns: u64,
     polls: Polls,
     workers: Workers,
     pools: Pools,
@@ -155,7 +153,6 @@ impl Watchdog {
             agent,
             live,
             lateness: Lateness::new(),
-            since_ns: clock::mono_ns(),
             polls: Polls::default(),
             workers: Workers::default(),
             pools: Pools::default(),
@@ -167,14 +164,14 @@ impl Watchdog {
     /// One round after a pause. In how long the next should be, if that is soon.
     fn round(&mut self, pause: Duration, quiet: bool) -> Duration {
         let now_ns = clock::mono_ns();
-        let since_ns = std::mem::replace(&mut self.since_ns, now_ns);
+        let gap = self.lateness.judge(now_ns, pause);
         if level::level() == Level::Off {
             return QUIET;
         }
         if !quiet {
             pulse::beat();
         }
-        if let Some(gap) = self.lateness.judge(since_ns, now_ns, pause) {
+        if let Some(gap) = gap {
             // Where it was the watchdog alone that did not run, nobody can say what the polls did meanwhile.
             self.polls.lose(gap.to_ns - gap.from_ns);
             if gap.held_all() {
@@ -200,7 +197,7 @@ impl Watchdog {
             self.turns.see(&round, thread);
         }
         let due_in = Duration::from_nanos(round.due_in);
-        self.since_ns += round.taking_ns;
+        let taking_ns = round.taking_ns;
         self.workers.settle_late(&self.agent, now_ns);
         let looked = self.pools.see(&self.agent, now_ns, threshold_ns)
             | self.turns.look(&self.agent, now_ns, threshold_ns);
@@ -208,6 +205,7 @@ impl Watchdog {
         if std::mem::take(&mut self.workers.said) || looked {
             self.agent.log_due();
         }
+        self.lateness.round_is_over(taking_ns);
         due_in
     }
 }

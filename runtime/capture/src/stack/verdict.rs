@@ -167,6 +167,10 @@ pub fn judge(before: &Sample, after: &Sample) -> Verdict {
 /// Says why a thread that only sleeps for `expected_ns` at a time came back so late, from its own two samples:
 /// the whole process was stopped, or it got no CPU. `None`: it was not late by more than `tolerance_ns`.
 ///
+/// [`Activity::Stopped`] is what is left where it neither ran nor waited for a CPU; where the kernel does not count
+/// waits, nothing is left over, and it got none. Of a thread that does more than to sleep it may have waited for
+/// something else: who calls must know that it did not.
+///
 /// This is how a stop of the whole process is seen at all: while it lasts, nobody here runs to see it. Let each
 /// sample end one gap and begin the next, so that a stop cannot fall between two.
 pub fn judge_gap(
@@ -187,7 +191,7 @@ pub fn judge_gap(
         Activity::OnCpu
     } else if throttled >= late / 2 {
         Activity::Throttled
-    } else if delay >= late / 2 {
+    } else if delay >= late / 2 || before.slices == 0 {
         Activity::Descheduled
     } else {
         Activity::Stopped
@@ -429,6 +433,15 @@ mod tests {
         assert_eq!(
             judge_gap(&start, &runnable(15, 0, 0, 0), 10 * MS, 50 * MS),
             None
+        );
+        // A kernel without scheduler statistics says of no thread that it waited for a CPU.
+        let uncounted = |at| Sample {
+            slices: 0,
+            ..runnable(at, 0, 0, 0)
+        };
+        assert_eq!(
+            judge_gap(&uncounted(0), &uncounted(5010), 10 * MS, 50 * MS),
+            Some(Activity::Descheduled)
         );
     }
 }
