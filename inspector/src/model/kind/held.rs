@@ -55,7 +55,9 @@ The first frame of your own code, or of the library, is the line to look at; the
         silence: "\
 Raise the threshold, as with slow_poll. Move the call to `spawn_blocking`.",
         residue: "\
-Of such a worker that runs on the CPU nothing is claimed: it may be many short polls.",
+Of such a worker that runs on the CPU nothing is claimed: it may be many short polls.
+Without names a `block_in_place` of a dependency looks the same: it is a note, unless tasks of the same runtime
+wait for as long as the threshold.",
     },
     Words {
         kind: kinds::SLOW_DROP,

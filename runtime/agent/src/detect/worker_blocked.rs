@@ -3,6 +3,9 @@
 //! The task is not known, so records are told apart by the first line of the user's on the stack. Names are looked
 //! up on a thread of the lowest priority; where that takes too long, or there are none, the stack itself tells
 //! records apart, the first of them, and the name is added when it comes.
+//!
+//! What has no names may be a `block_in_place` of a dependency, which only its name tells from what it must not do. So
+//! that is a note, unless tasks of the same runtime have waited for the threshold: those it does keep.
 
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -45,6 +48,8 @@ pub(crate) struct Episode {
     record: Option<u32>,
     /// A line said "still": another must say how long it took.
     announced: bool,
+    /// What its record counts it as.
+    counted: Severity,
     /// It was put into the table, or is never to be.
     settled: bool,
 }
@@ -110,6 +115,7 @@ impl Episode {
             blame: None,
             record: None,
             announced: false,
+            counted: Severity::Info,
             settled: false,
         }
     }
@@ -144,13 +150,25 @@ impl Episode {
         });
         if let Some(added) = added {
             self.record = Some(added.id);
+            self.counted = self.severity();
             self.announced |= added.logged && self.live;
         }
     }
 
-    /// It lasts, or it is over.
-    pub(crate) fn renew(&mut self, warnings: &mut Warnings, at_ns: u64, wall_ns: u64, live: bool) {
+    /// It lasts, or it is over; while it lasts, whom it keeps by now.
+    pub(crate) fn renew(
+        &mut self,
+        warnings: &mut Warnings,
+        at_ns: u64,
+        wall_ns: u64,
+        delayed: Option<Delayed>,
+        live: bool,
+    ) {
         self.found.at_ns = at_ns;
+        let longest = |delayed: Option<Delayed>| delayed.map_or(0, |delayed| delayed.max_ns);
+        if longest(delayed) > longest(self.found.delayed) {
+            self.found.delayed = delayed;
+        }
         self.found.wall_ns = self.found.wall_ns.max(wall_ns);
         self.live = live;
         self.show(warnings);
@@ -158,6 +176,11 @@ impl Episode {
 
     fn show(&mut self, warnings: &mut Warnings) {
         let Some(record) = self.record else { return };
+        let severity = self.severity();
+        if self.counted == Severity::Info && severity > Severity::Info {
+            self.counted = severity;
+            warnings.promote(record, true);
+        }
         let log = if !self.live && self.announced {
             Log::Always
         } else {
@@ -176,6 +199,18 @@ impl Episode {
             Log::No
         } else {
             Log::Paced
+        }
+    }
+
+    fn severity(&self) -> Severity {
+        let delayed_ns = self.found.delayed.map_or(0, |delayed| delayed.max_ns);
+        let is_known = matches!(self.blame, Some(Blame::Function { .. }));
+        if !is_known && delayed_ns < self.found.threshold_ns {
+            Severity::Info
+        } else if self.found.wall_ns >= ERROR_NS {
+            Severity::Error
+        } else {
+            Severity::Warn
         }
     }
 
@@ -205,11 +240,7 @@ impl Episode {
         let known = matches!(self.blame, Some(Blame::Function { .. }));
         let mut finding = Finding::new(Kind::WorkerBlocked, source.clone(), self.found.at_ns);
         finding.first_ns = self.first_ns;
-        finding.severity = if self.found.wall_ns >= ERROR_NS {
-            Severity::Error
-        } else {
-            Severity::Warn
-        };
+        finding.severity = self.severity();
         finding.certainty = if known {
             Certainty::Definite
         } else {

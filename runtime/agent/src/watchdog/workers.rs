@@ -80,7 +80,7 @@ impl Workers {
             };
             let sample = handle.sample();
             if let Some(wall_ns) = watched.watch.lasts(&sample) {
-                self.said |= watched.renew(round.agent, now_ns, wall_ns);
+                self.said |= watched.renew(round, thread, now_ns, wall_ns);
                 return;
             }
             self.said |= watched.end(round.agent, now_ns);
@@ -202,14 +202,21 @@ impl Watched {
     }
 
     /// It still sleeps, for so long by now.
-    fn renew(&mut self, agent: &Agent, now_ns: u64, wall_ns: u64) -> bool {
+    fn renew(&mut self, round: &mut Round<'_>, thread: &Thread, now_ns: u64, wall_ns: u64) -> bool {
         self.wall_ns = wall_ns;
         let due = now_ns.saturating_sub(self.renewed_ns) >= RENEW_NS;
         let (true, Some(episode)) = (due, &self.episode) else {
             return false;
         };
         self.renewed_ns = now_ns;
-        locked(episode).renew(&mut agent.state().warnings, now_ns, wall_ns, true);
+        let delayed = Some(round.waiting.of(thread.runtime()));
+        locked(episode).renew(
+            &mut round.agent.state().warnings,
+            now_ns,
+            wall_ns,
+            delayed,
+            true,
+        );
         true
     }
 
@@ -218,7 +225,13 @@ impl Watched {
         let Some(episode) = &self.episode else {
             return false;
         };
-        locked(episode).renew(&mut agent.state().warnings, now_ns, self.wall_ns, false);
+        locked(episode).renew(
+            &mut agent.state().warnings,
+            now_ns,
+            self.wall_ns,
+            None,
+            false,
+        );
         true
     }
 }

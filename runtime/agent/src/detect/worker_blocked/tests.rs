@@ -101,7 +101,7 @@ fn episodes_at_one_line_are_one_record_whatever_the_stack_around_it() {
     for stack in [1, 2] {
         let mut episode = episode(150, stack);
         episode.named(&mut warnings, blame(&held()));
-        episode.renew(&mut warnings, 400 * MS, 400 * MS, false);
+        episode.renew(&mut warnings, 400 * MS, 400 * MS, None, false);
     }
     let all: Vec<_> = warnings.all().collect();
     assert_eq!(all.len(), 1);
@@ -145,7 +145,7 @@ fn what_nobody_is_to_blame_for_never_gets_into_the_table() {
     let mut harmless = episode(150, 1);
     harmless.named(&mut warnings, Blame::Nobody);
     harmless.settle(&mut warnings);
-    harmless.renew(&mut warnings, 900 * MS, 900 * MS, false);
+    harmless.renew(&mut warnings, 900 * MS, 900 * MS, None, false);
     assert_eq!(warnings.all().count(), 0);
 }
 
@@ -155,14 +155,73 @@ fn one_that_lasts_is_logged_after_a_second_and_when_it_is_over() {
     let mut long = episode(150, 1);
     long.named(&mut warnings, blame(&held()));
     assert!(warnings.take_lines().is_empty());
-    long.renew(&mut warnings, 1200 * MS, 1200 * MS, true);
+    long.renew(&mut warnings, 1200 * MS, 1200 * MS, None, true);
     assert_eq!(warnings.take_lines().len(), 1);
-    long.renew(&mut warnings, 2200 * MS, 2200 * MS, true);
+    long.renew(&mut warnings, 2200 * MS, 2200 * MS, None, true);
     assert!(warnings.take_lines().is_empty());
-    long.renew(&mut warnings, 2300 * MS, 2300 * MS, false);
+    long.renew(&mut warnings, 2300 * MS, 2300 * MS, None, false);
     assert!(
         warnings.take_lines()[0]
             .message
             .contains("was blocked for at least 2.300 s")
     );
+}
+
+fn kept(ms: u64) -> Delayed {
+    Delayed {
+        tasks: 3,
+        max_ns: ms * MS,
+    }
+}
+
+#[test]
+fn without_names_it_is_a_note_unless_tasks_wait_for_it() {
+    let mut warnings = Warnings::default();
+    // As a block_in_place of a dependency looks in a stripped program: whatever else waits is taken over.
+    let mut harmless = episode(1500, 1);
+    harmless.found.delayed = Some(kept(20));
+    harmless.named(&mut warnings, Blame::Unknown);
+    harmless.renew(&mut warnings, 2500 * MS, 2500 * MS, Some(kept(30)), true);
+    harmless.renew(&mut warnings, 3000 * MS, 3000 * MS, None, false);
+    let note = warnings
+        .get(1)
+        .map(|record| (record.severity, record.count));
+    assert_eq!(note, Some((Severity::Info, 1)));
+    // Its twin keeps others: at once,
+    let mut blocks = episode(150, 2);
+    blocks.found.delayed = Some(kept(140));
+    blocks.named(&mut warnings, Blame::Unknown);
+    let real = warnings.get(2).map(|record| record.severity);
+    assert_eq!(real, Some(Severity::Warn));
+    assert!(warnings.take_lines().is_empty());
+    // or later on, and then it is logged.
+    let mut blocks = episode(150, 3);
+    blocks.settle(&mut warnings);
+    blocks.renew(&mut warnings, 1200 * MS, 1200 * MS, Some(kept(1000)), true);
+    let real = warnings
+        .get(3)
+        .map(|record| (record.severity, record.count));
+    assert_eq!(real, Some((Severity::Error, 1)));
+    assert_eq!(warnings.take_lines().len(), 1);
+}
+
+#[test]
+fn a_name_that_comes_late_says_which_it_was() {
+    let mut warnings = Warnings::default();
+    for (stack, blame) in [(1, Blame::Nobody), (2, blame(&held()))] {
+        let mut late = episode(1600, stack);
+        late.settle(&mut warnings);
+        late.named(&mut warnings, blame);
+        late.renew(&mut warnings, 1700 * MS, 1700 * MS, None, false);
+    }
+    let all: Vec<_> = warnings.all().collect();
+    assert_eq!((all[0].severity, all[0].live), (Severity::Info, false));
+    assert_eq!((all[1].severity, all[1].count), (Severity::Error, 1));
+    let lines = warnings.take_lines();
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.message.contains("app::handler"))
+    );
+    assert!(!lines.is_empty());
 }
