@@ -5,7 +5,9 @@
 //! where one hangs does it look closer: at the scheduler state, at the stack, at whom it keeps waiting. That is done
 //! without any lock held; the table is locked when there is something to say.
 
+mod budget;
 mod lateness;
+mod others;
 mod polls;
 mod pools;
 mod turns;
@@ -17,16 +19,15 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use pollscope_capture::level::{self, Level};
-use pollscope_capture::stack::{self, Activity, Live, LiveStack, Missed, ThreadHandle};
-use pollscope_capture::thread::Role;
+use pollscope_capture::stack::{Activity, Live, LiveStack, Missed, ThreadHandle};
 use pollscope_capture::{clock, pulse, registry, thread};
 
 use crate::detect::gaps::Gap;
-use crate::detect::starved::Census;
 use crate::state::Agent;
 use crate::{emit, ours, sys};
 
 use lateness::Lateness;
+use others::Others;
 use polls::Polls;
 use pools::Pools;
 use turns::Turns;
@@ -37,8 +38,6 @@ const DEBUG: Duration = Duration::from_millis(10);
 const QUIET: Duration = Duration::from_secs(1);
 /// However soon something is due: many polls must not keep it awake.
 const SHORTEST: Duration = Duration::from_millis(1);
-/// Threads that are looked at for one poll: some 10 µs each.
-const MOST_THREADS: usize = 256;
 /// A thread that runs gives its stack within a few ticks of the clock. One that lets the watchdog wait for longer got no
 /// CPU, and what the others did meanwhile nobody saw.
 const HELD_UP_NS: u64 = 30_000_000;
@@ -86,8 +85,7 @@ struct Round<'a> {
     agent: &'a Arc<Agent>,
     live: &'a mut Live,
     waiting: &'a mut Waiting,
-    /// What the threads of the program do as of this round, once somebody asked.
-    census: Option<Arc<Census>>,
+    others: &'a mut Others,
     threshold_ns: u64,
     quiet: bool,
     /// In how many nanoseconds the next poll is due, of those that last.
@@ -117,22 +115,6 @@ impl Round<'_> {
         }
         taken
     }
-
-    /// What the threads of the program do. One look at them serves a whole round.
-    fn census(&mut self) -> Arc<Census> {
-        let census = self.census.get_or_insert_with(|| Arc::new(census()));
-        Arc::clone(census)
-    }
-}
-
-/// Ours hold none of the program's locks.
-fn census() -> Census {
-    let ours: Vec<i32> = thread::all()
-        .filter(|thread| thread.role() == Role::Ours)
-        .map(|thread| thread.tid() as i32)
-        .collect();
-    let threads = stack::census(MOST_THREADS, &ours).into_iter();
-    Census::of(threads.map(|(tid, sample)| (tid as u32, sample)).collect())
 }
 
 /// What is kept from one round to the next.
@@ -145,6 +127,7 @@ struct Watchdog {
     pools: Pools,
     turns: Turns,
     waiting: Waiting,
+    others: Others,
 }
 
 impl Watchdog {
@@ -158,6 +141,7 @@ impl Watchdog {
             pools: Pools::default(),
             turns: Turns::default(),
             waiting: Waiting::default(),
+            others: Others::default(),
         }
     }
 
@@ -185,7 +169,7 @@ impl Watchdog {
             agent: &self.agent,
             live: &mut self.live,
             waiting: &mut self.waiting,
-            census: None,
+            others: &mut self.others,
             threshold_ns,
             quiet,
             due_in: u64::MAX,

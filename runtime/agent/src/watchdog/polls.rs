@@ -177,7 +177,7 @@ impl Polls {
                 let sample = handle.map_or_else(Sample::default, |handle| handle.sample());
                 watch.sample = Some(sample);
                 if may_wait_for_others(&sample) {
-                    watch.others = Some(round.census());
+                    watch.others = Some(round.others.census());
                 }
             }
             Due::Look => look(round, &running, watch),
@@ -307,7 +307,8 @@ fn excused(
     // What the poll took beyond the threshold, apart from what its own thread was kept.
     let own_ns = watch.elapsed(now.at_ns).saturating_sub(watch.kept_ns(now));
     let spare_ns = own_ns.saturating_sub(busy_ns);
-    if before.is_any_starved(&round.census(), thread.tid(), busy_ns, spare_ns) {
+    let after = round.others.after(before);
+    if before.is_any_starved(&after, thread.tid(), busy_ns, spare_ns) {
         Verdict {
             activity: Activity::LockStarved,
             ..verdict
