@@ -204,6 +204,7 @@ fn worker_index() -> Option<usize> {
 fn tokio_tells_workers() -> bool {
     let current = tokio::runtime::Builder::new_current_thread().build();
     current.expect("a runtime").block_on(async {
+        #[allow(unused_imports, reason = "an older Tokio has none")]
         use tokio::runtime::*;
         worker_index().is_some()
     })

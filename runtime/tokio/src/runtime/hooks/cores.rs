@@ -75,6 +75,7 @@ fn id(thread: &Thread) -> u64 {
     )
 )]
 fn core_here() -> Option<usize> {
+    #[allow(unused_imports, reason = "an older Tokio has none")]
     use tokio::runtime::*;
     worker_index()
 }
