@@ -8,27 +8,22 @@
 //! take microseconds, or what one unit takes that nobody asked for yet. All caches are bounded and forget everything when
 //! full. Not for a hot path, nor for a thread that must answer soon.
 
-use std::collections::HashMap;
-use std::fmt;
-use std::path::{Path, PathBuf};
-
 mod binary;
 mod bytes;
 mod detail;
 mod header;
 mod image;
+mod module;
 mod names;
 mod pages;
+mod resolver;
 mod size;
 
 pub use binary::Binary;
 pub use detail::{Description, Detail, describe, package_of};
 pub use image::{Image, build_id, is_object};
-
-/// Modules held open at a time.
-const MAX_MODULES: usize = 16;
-/// Machine frames remembered.
-const MAX_FRAMES: usize = 16 * 1024;
+pub use module::{Build, Module};
+pub use resolver::Resolver;
 
 /// One function of the source at one machine frame.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,71 +45,6 @@ pub enum Address {
     Exact,
     /// The return address: the call is the instruction before it.
     Return,
-}
-
-/// Resolves machine frames of files that are trusted, and remembers what it found.
-#[derive(Default)]
-pub struct Resolver {
-    /// `None`: could not be opened, and is not tried again.
-    modules: HashMap<PathBuf, Option<Binary>>,
-    frames: HashMap<PathBuf, HashMap<(u64, Address), Vec<SourceLine>>>,
-    remembered: usize,
-}
-
-impl fmt::Debug for Resolver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resolver")
-            .field("modules", &self.modules.keys())
-            .field("remembered", &self.remembered)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Resolver {
-    /// A resolver that has opened nothing yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The source frames at an offset of a module, inlined functions first; empty where nothing is known.
-    ///
-    /// `offset` is in the address space of the file: the address less the load bias.
-    pub fn resolve(&mut self, module: &Path, offset: u64, address: Address) -> Vec<SourceLine> {
-        let probe = (offset, address);
-        let known = self.frames.get(module).and_then(|known| known.get(&probe));
-        if let Some(known) = known {
-            return known.clone();
-        }
-        let found = self
-            .open(module)
-            .and_then(|binary| binary.resolve(offset, address));
-        let found = found.unwrap_or_default();
-        if self.remembered >= MAX_FRAMES {
-            self.frames.clear();
-            self.remembered = 0;
-        }
-        self.remembered += 1;
-        let of_module = self.frames.entry(module.to_owned()).or_default();
-        of_module.insert(probe, found.clone());
-        found
-    }
-
-    /// Closes all modules and forgets all frames.
-    pub fn clear(&mut self) {
-        *self = Self::default();
-    }
-
-    fn open(&mut self, module: &Path) -> Option<&Binary> {
-        if !self.modules.contains_key(module) {
-            if self.modules.len() >= MAX_MODULES {
-                self.modules.clear();
-            }
-            let image = Image::open(module).map(Image::trusted);
-            self.modules
-                .insert(module.to_owned(), image.map(Binary::from));
-        }
-        self.modules.get(module)?.as_ref()
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pollscope_proto::symbols::{Address, Binary, Image, describe};
+use pollscope_proto::symbols::{Address, Binary, Image, Module, Resolver, describe};
 
 #[path = "hostile/elf.rs"]
 mod elf;
@@ -127,15 +127,27 @@ fn no_file_takes_more_than_it_is_worth() {
         let open = |path: &Path| Image::open(path).expect("it is an object");
         let others = peak(|| look_at(open(&path)));
         let own = peak(|| look_at(open(&path).trusted()));
+        let in_target = peak(|| {
+            let mut resolver = Resolver::new();
+            for at in [0x1010, 0x4_0000] {
+                resolver.resolve(&Module::named(&path), at, Address::Exact);
+            }
+        });
         let described = peak(|| {
             describe(&path);
         });
-        println!("{name}: {others} MiB, trusted {own}, described {described}");
+        println!(
+            "{name}: {others} MiB, trusted {own}, in the target {in_target}, described {described}"
+        );
         assert!(
             others <= 512,
             "{name}: {others} MiB for a file of somebody else"
         );
         assert!(own <= 1024, "{name}: {own} MiB for a trusted file");
+        assert!(
+            in_target <= 272,
+            "{name}: {in_target} MiB in a program that is watched"
+        );
         assert!(described <= 64, "{name}: {described} MiB to describe it");
     }
 }

@@ -1,6 +1,6 @@
 //! Names and lines of the addresses of one file.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use super::bytes::{Bytes, Dwarf, Fuel};
 use super::detail::package_of;
 use super::image::Image;
 use super::names::Names;
+use super::size::BYTES_A_READ;
 use super::{Address, SourceLine};
 
 /// Source frames of one machine frame: deeper inlining is cut at the outer end.
@@ -22,8 +23,10 @@ pub(super) const MAX_INLINED: usize = 32;
 const FUEL: u64 = 12 << 20;
 /// Reads for one look-up in a file that is trusted, for each of its bytes, and as many as above.
 const FUEL_FOR_A_BYTE: u64 = 2;
-/// Units of a file of somebody else: each takes 1 KB. rustc has some thousands.
+/// Units of a file of somebody else. rustc has some thousands.
 const UNITS_OF_OTHERS: usize = 64 * 1024;
+/// What the head of a unit takes, however little was read of it.
+const BYTES_A_UNIT: u64 = 2400;
 
 /// An opened file with the index of its units.
 ///
@@ -32,6 +35,9 @@ const UNITS_OF_OTHERS: usize = 64 * 1024;
 pub struct Binary {
     image: Image,
     fuel: Arc<Fuel>,
+    /// Reads so far, where memory is bounded, and those of them that left nothing there.
+    reads: Cell<u64>,
+    passing: Cell<u64>,
     /// Each at the first question that needs it.
     lines: OnceCell<Option<Context<Bytes>>>,
     names: OnceCell<Names>,
@@ -53,6 +59,8 @@ impl From<Image> for Binary {
             package_at: package_of(image.path()),
             image,
             fuel: Arc::new(Fuel::new(FUEL)),
+            reads: Cell::new(0),
+            passing: Cell::new(0),
             lines: OnceCell::new(),
             names: OnceCell::new(),
             package: OnceCell::new(),
@@ -77,6 +85,40 @@ impl Binary {
             let len = self.image.metadata().len();
             self.fuel.refill(FUEL + len.saturating_mul(FUEL_FOR_A_BYTE));
         }
+        self.look_up(offset, address)
+    }
+
+    /// As [`Self::resolve`] of a file that is trusted, and must take no more than `bytes` of memory beyond what it
+    /// [holds](Self::held): `None` where it would. It is of no more use then.
+    pub(super) fn resolve_within(
+        &self,
+        bytes: u64,
+        offset: u64,
+        address: Address,
+    ) -> Option<Vec<SourceLine>> {
+        let reads = bytes / BYTES_A_READ;
+        self.fuel.refill(reads);
+        let found = self.look_up(offset, address);
+        let read = reads.saturating_sub(self.fuel.left());
+        self.reads.set(self.reads.get().saturating_add(read));
+        found
+    }
+
+    /// The memory that it may hold, in bytes, where all was asked [within](Self::resolve_within) a bound.
+    pub(super) fn held(&self) -> u64 {
+        let names = self.names.get().map_or(0, Names::size);
+        let kept = self.reads.get().saturating_sub(self.passing.get());
+        kept.saturating_mul(BYTES_A_READ) + names + self.image.most_held()
+    }
+
+    /// Leaves the debug information aside: the symbol table alone tells names.
+    #[must_use]
+    pub(super) fn without_lines(mut self) -> Self {
+        self.lines = OnceCell::from(None);
+        self
+    }
+
+    fn look_up(&self, offset: u64, address: Address) -> Option<Vec<SourceLine>> {
         let probe = match address {
             Address::Exact => offset,
             Address::Return => offset.saturating_sub(1),
@@ -110,9 +152,14 @@ impl Binary {
 
     /// The function as the symbol table has it.
     fn name(&self, probe: u64) -> Option<String> {
-        let names = self
-            .names
-            .get_or_init(|| Names::read(&self.image, &self.fuel));
+        let names = self.names.get_or_init(|| {
+            let before = self.fuel.left();
+            let names = Names::read(&self.image, &self.fuel);
+            // What is kept of these has a size that can be asked for.
+            let read = before.saturating_sub(self.fuel.left());
+            self.passing.set(read);
+            names
+        });
         let name = names.at(probe)?;
         // A symbol of the C library carries its version: `clock_nanosleep@@GLIBC_2.17`.
         Some(demangled(name.split('@').next().unwrap_or(&name)))
@@ -163,9 +210,14 @@ impl Binary {
     fn index(&self) -> Option<Context<Bytes>> {
         self.image.header.section(".debug_info")?;
         let mut dwarf = self.dwarf(&self.image, |id| Some(id.name()));
-        if !self.image.is_trusted() && dwarf.units().count_up_to(UNITS_OF_OTHERS).is_none() {
-            return None;
-        }
+        let most = if self.image.is_trusted() {
+            usize::MAX
+        } else {
+            UNITS_OF_OTHERS
+        };
+        let units = dwarf.units().count_up_to(most)? as u64;
+        let as_reads = units.saturating_mul(BYTES_A_UNIT / BYTES_A_READ);
+        self.fuel.burn(as_reads).ok()?;
         dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
         Context::from_dwarf(dwarf).ok()
     }
@@ -187,7 +239,7 @@ impl Binary {
     /// Debug information out of the package beside the executable.
     fn packed(&self, load: &SplitDwarfLoad<Bytes>) -> Option<Arc<Dwarf>> {
         let package = self.package.get_or_init(|| {
-            let image = Image::open(&self.package_at)?;
+            let image = Image::open(&self.package_at)?.led_to_by(&self.image, &self.fuel)?;
             let section = |id: gimli::SectionId| Ok(self.section(&image, id.dwo_name()));
             DwarfPackage::load::<_, gimli::Error>(section, image.range(0..0, &self.fuel)).ok()
         });
@@ -207,7 +259,7 @@ impl Binary {
         for part in [load.comp_dir.as_ref(), load.path.as_ref()] {
             path.push(&*part?.to_string().ok()?);
         }
-        let image = Image::open(&path)?.trusted();
+        let image = Image::open(&path)?.led_to_by(&self.image, &self.fuel)?;
         let mut dwarf = self.dwarf(&image, gimli::SectionId::dwo_name);
         let header = dwarf.units().next().ok()??;
         let unit = dwarf.unit(header).ok()?;

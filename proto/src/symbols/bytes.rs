@@ -27,13 +27,17 @@ impl Fuel {
         self.0.load(Ordering::Relaxed) == 0
     }
 
+    pub(super) fn left(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
     pub(super) fn refill(&self, reads: u64) {
         self.0.store(reads, Ordering::Relaxed);
     }
 
     /// Plain loads and stores: one thread reads at a time, and if two did, the bound would be a little higher.
     #[inline]
-    fn burn(&self, reads: u64) -> Result<()> {
+    pub(super) fn burn(&self, reads: u64) -> Result<()> {
         let left = self.0.load(Ordering::Relaxed).saturating_sub(reads);
         self.0.store(left, Ordering::Relaxed);
         if left == 0 { Err(Error::Io) } else { Ok(()) }

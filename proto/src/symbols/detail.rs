@@ -48,7 +48,7 @@ impl fmt::Display for Detail {
 const UNITS: usize = 64;
 /// Entries of one unit that are looked at: the first functions come early.
 const ENTRIES: usize = 100_000;
-/// Reads in all.
+/// Reads in all, beside what is unpacked.
 const FUEL: u64 = 16 << 20;
 
 /// What a file tells of its frames, and whether more of it lies somewhere else.
@@ -71,7 +71,7 @@ impl Image {
     /// Reads a few units of the debug information, not all: a millisecond or so. Where that is compressed it must be
     /// unpacked first, which takes ten milliseconds for 10 MB.
     pub fn describe(&self, name: &Path) -> Description {
-        let fuel = Arc::new(Fuel::new(FUEL));
+        let fuel = Arc::new(Fuel::new(FUEL + self.unpacks_in_reads()));
         let lines = self.header.section(".debug_line").is_some();
         let units = look_at_units(self, &fuel);
         let is_there =

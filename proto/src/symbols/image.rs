@@ -13,7 +13,7 @@ use object::{CompressedData, CompressionFormat, elf};
 use super::bytes::{Bytes, Fuel};
 use super::header::{Header, Section};
 use super::pages::Pages;
-use super::size::{MAX_RATIO, MAX_UNPACKED, MAX_UNPACKED_OF_OTHERS, is_filled};
+use super::size::{BYTES_A_READ, MAX_RATIO, MAX_UNPACKED, MAX_UNPACKED_OF_OTHERS, is_filled};
 
 /// An executable, a library, or debug information split off one.
 pub struct Image {
@@ -23,7 +23,7 @@ pub struct Image {
     meta: Metadata,
     is_trusted: bool,
     /// What its compressed sections may still unpack to.
-    unpack: AtomicU64,
+    unpack: Arc<AtomicU64>,
 }
 
 impl fmt::Debug for Image {
@@ -50,7 +50,7 @@ impl Image {
             pages: Arc::new(Pages::of_file(file, meta.len())),
             meta,
             is_trusted: false,
-            unpack: AtomicU64::new(MAX_UNPACKED_OF_OTHERS),
+            unpack: Arc::new(AtomicU64::new(MAX_UNPACKED_OF_OTHERS)),
         })
     }
 
@@ -59,8 +59,27 @@ impl Image {
     #[must_use]
     pub fn trusted(mut self) -> Self {
         self.is_trusted = true;
-        self.unpack = AtomicU64::new(MAX_UNPACKED);
+        self.unpack = Arc::new(AtomicU64::new(MAX_UNPACKED));
         self
+    }
+
+    /// For a file that another leads to: trusted as that one is, and all such files together unpack to no more than it
+    /// may alone.
+    pub(super) fn led_to_by(mut self, other: &Self, fuel: &Fuel) -> Option<Self> {
+        self.is_trusted = other.is_trusted;
+        self.unpack = Arc::clone(&other.unpack);
+        fuel.burn(self.most_held() / BYTES_A_READ).ok()?;
+        Some(self)
+    }
+
+    /// What its compressed sections may still unpack to, as it is counted.
+    pub(super) fn unpacks_in_reads(&self) -> u64 {
+        self.unpack.load(Ordering::Relaxed) / BYTES_A_READ
+    }
+
+    /// The memory that pages of it may take, in bytes.
+    pub(super) fn most_held(&self) -> u64 {
+        self.pages.most_held()
     }
 
     /// The name it was opened by.
@@ -125,6 +144,7 @@ impl Image {
         }
         let left = self.unpack.load(Ordering::Relaxed).checked_sub(size)?;
         self.unpack.store(left, Ordering::Relaxed);
+        fuel.burn(size / BYTES_A_READ).ok()?;
         let data = self.pages.copy(section.bytes.clone(), MAX_UNPACKED)?;
         let unpacked = CompressedData {
             format,

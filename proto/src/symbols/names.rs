@@ -45,6 +45,11 @@ impl Names {
         Self { symbols, text }
     }
 
+    /// Bytes of the index.
+    pub(super) fn size(&self) -> u64 {
+        size_of_val(&*self.symbols) as u64
+    }
+
     /// Whether there is any function's name.
     pub(super) fn is_any(image: &Image, fuel: &Arc<Fuel>) -> bool {
         let mut tables = image.symbol_tables();

@@ -62,6 +62,14 @@ impl Pages {
         self.len
     }
 
+    /// The memory that pages of it may take, in bytes.
+    pub(super) fn most_held(&self) -> u64 {
+        match &self.source {
+            Source::File(_) => self.len.min(HELD as u64 * PAGE),
+            Source::Memory(_) => self.len,
+        }
+    }
+
     /// `None` past the end, and where it cannot be read (any more).
     pub(super) fn page(&self, number: u64) -> Option<Page> {
         match &self.source {

@@ -8,6 +8,10 @@ pub(super) const MAX_UNPACKED: u64 = 4 << 30;
 /// The same for a file of somebody else. Of a larger one the target tells the names, which trusts its own files.
 pub(super) const MAX_UNPACKED_OF_OTHERS: u64 = 256 << 20;
 
+/// What a read of debug information leaves in memory, at the most: 35 bytes were seen. What is unpacked, and pages that
+/// are held, are counted as so many reads.
+pub(super) const BYTES_A_READ: u64 = 40;
+
 /// The most that zlib makes of a byte is 1,032; zstd makes more of zeroes, and debug information is none.
 pub(super) const MAX_RATIO: u64 = 4096;
 

@@ -23,7 +23,7 @@ fn main() {
 ";
 
 /// Builds the program with some flags of rustc.
-fn build(dir: &Path, flags: &[&str]) -> PathBuf {
+pub(super) fn build(dir: &Path, flags: &[&str]) -> PathBuf {
     let source = dir.join("probe.rs");
     std::fs::write(&source, SOURCE).unwrap();
     let out = dir.join(format!("probe{}", flags.concat().replace(['=', '-'], "_")));
@@ -45,7 +45,7 @@ fn build(dir: &Path, flags: &[&str]) -> PathBuf {
 }
 
 /// The address of `outer` in the file.
-fn address_of_outer(program: &Path) -> u64 {
+pub(super) fn address_of_outer(program: &Path) -> u64 {
     let image = Image::open(program).unwrap();
     let fuel = std::sync::Arc::new(bytes::Fuel::new(1 << 20));
     let names = Names::read(&image, &fuel);
@@ -63,7 +63,7 @@ fn debug_one_gives_paths_lines_and_inlined_functions() {
     let start = address_of_outer(&program);
     let mut resolver = Resolver::new();
     let frames = (start..start + 64)
-        .map(|at| resolver.resolve(&program, at, Address::Exact))
+        .map(|at| resolver.resolve(&Module::named(&program), at, Address::Exact))
         .find(|frames| frames.iter().any(|line| line.function == "probe::inner"))
         .expect("the inlined function is somewhere in the first instructions");
     let [.., inner, outer] = frames.as_slice() else {
@@ -82,9 +82,12 @@ fn a_return_address_names_the_call_before_it() {
     let program = build(dir.path(), &["-Cdebuginfo=1"]);
     let start = address_of_outer(&program);
     let mut resolver = Resolver::new();
-    let before = resolver.resolve(&program, start - 1, Address::Exact);
-    assert_eq!(resolver.resolve(&program, start, Address::Return), before);
-    let outer = resolver.resolve(&program, start, Address::Exact);
+    let before = resolver.resolve(&Module::named(&program), start - 1, Address::Exact);
+    assert_eq!(
+        resolver.resolve(&Module::named(&program), start, Address::Return),
+        before
+    );
+    let outer = resolver.resolve(&Module::named(&program), start, Address::Exact);
     assert_eq!(outer.last().unwrap().function, "probe::outer");
 }
 
@@ -97,7 +100,11 @@ fn less_debug_information_is_told_and_still_names_functions() {
     ] {
         let program = build(dir.path(), &[flag]);
         assert_eq!(describe(&program).detail, detail, "{flag}");
-        let frames = Resolver::new().resolve(&program, address_of_outer(&program), Address::Exact);
+        let frames = Resolver::new().resolve(
+            &Module::named(&program),
+            address_of_outer(&program),
+            Address::Exact,
+        );
         let outer = frames.last().unwrap();
         assert_eq!(outer.function, "probe::outer", "{flag}");
         assert_eq!(outer.line > 0, line, "{flag}");
@@ -105,7 +112,7 @@ fn less_debug_information_is_told_and_still_names_functions() {
     let stripped = build(dir.path(), &["-Cstrip=symbols", "-Cdebuginfo=0"]);
     assert_eq!(describe(&stripped).detail, Detail::None);
     assert_eq!(
-        Resolver::new().resolve(&stripped, 0x4000, Address::Exact),
+        Resolver::new().resolve(&Module::named(&stripped), 0x4000, Address::Exact),
         []
     );
     let id = build_id(&stripped).unwrap();
@@ -126,37 +133,15 @@ fn what_is_no_executable_resolves_to_nothing() {
         assert_eq!(describe(path), Description::default());
         assert_eq!(build_id(path), None);
         let mut resolver = Resolver::new();
-        assert_eq!(resolver.resolve(path, 1, Address::Exact), []);
-        assert_eq!(resolver.resolve(path, 0, Address::Return), []);
-    }
-}
-
-#[test]
-fn caches_are_bounded() {
-    let program = std::env::current_exe().unwrap();
-    let mut resolver = Resolver::new();
-    for at in 0..MAX_FRAMES as u64 + 10 {
-        resolver.resolve(Path::new("/nowhere"), at, Address::Exact);
-    }
-    assert!(resolver.remembered <= MAX_FRAMES);
-    for at in 0..MAX_MODULES * 2 {
-        resolver.resolve(
-            &Path::new("/nowhere").join(at.to_string()),
-            0,
-            Address::Exact,
+        assert_eq!(
+            resolver.resolve(&Module::named(path), 1, Address::Exact),
+            []
+        );
+        assert_eq!(
+            resolver.resolve(&Module::named(path), 0, Address::Return),
+            []
         );
     }
-    assert!(resolver.modules.len() <= MAX_MODULES);
-    resolver.resolve(&program, 0, Address::Exact);
-    resolver.clear();
-    assert!(resolver.modules.is_empty());
-}
-
-/// The agent resolves on a thread of its own, the viewer in a blocking pool.
-#[test]
-fn a_resolver_can_change_threads() {
-    fn is_send<T: Send>() {}
-    is_send::<Resolver>();
 }
 
 /// A build whose units were split off must not make us open what its file names, unless it is ours.
@@ -193,14 +178,23 @@ fn a_file_that_is_mostly_a_hole_is_not_read() {
     let dir = tempfile::tempdir().unwrap();
     let program = build(dir.path(), &["-Cdebuginfo=1"]);
     let start = address_of_outer(&program);
-    assert_ne!(Resolver::new().resolve(&program, start, Address::Exact), []);
+    assert_ne!(
+        Resolver::new().resolve(&Module::named(&program), start, Address::Exact),
+        []
+    );
     let file = std::fs::File::options().write(true).open(&program).unwrap();
     file.set_len(1 << 30).unwrap();
-    assert_eq!(Resolver::new().resolve(&program, start, Address::Exact), []);
+    assert_eq!(
+        Resolver::new().resolve(&Module::named(&program), start, Address::Exact),
+        []
+    );
     assert_eq!(build_id(&program), None);
     assert_eq!(describe(&program), Description::default());
     file.set_len(9 << 30).unwrap();
-    assert_eq!(Resolver::new().resolve(&program, start, Address::Exact), []);
+    assert_eq!(
+        Resolver::new().resolve(&Module::named(&program), start, Address::Exact),
+        []
+    );
 }
 
 /// To open one for reading waits for somebody who writes.

@@ -1,21 +1,27 @@
 //! Names of frames, found in this process on a thread of their own with the lowest priority.
 //!
 //! The viewer resolves frames as a rule. This is for what cannot wait for one: to tell blocked workers apart by the
-//! user's line, and to answer `Resolve` where the viewer cannot read the executable. The thread starts at the first
-//! question; without the feature `symbols` every question is answered by nothing.
+//! user's line, and to answer `Resolve` where the viewer cannot read the executable. The thread starts at a question, and
+//! ends when there was none for a while: all memory that names took goes with it. Without the feature `symbols` every
+//! question is answered by nothing.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+#[cfg(feature = "symbols")]
+use std::sync::Weak;
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+#[cfg(feature = "symbols")]
+use std::time::Duration;
 
 use pollscope_capture::stack;
 
-/// A frame, by the file it is in and the address in that file's own tables.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg(feature = "symbols")]
+mod loaded;
+
+/// A frame, by the module it is in and the address in that file's own tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Frame {
-    pub(crate) module: PathBuf,
+    /// Its number; that of no module where there is none.
+    pub(crate) module: u32,
     pub(crate) offset: u64,
 }
 
@@ -47,30 +53,28 @@ struct Question {
 /// Questions that wait; past it they are refused.
 #[cfg(feature = "symbols")]
 const QUEUE: usize = 32;
+/// How long the thread waits for another question.
+#[cfg(feature = "symbols")]
+const IDLE: Duration = Duration::from_secs(30);
 
 /// The frames of a stack as the symbol thread takes them; those outside of any module are left out.
 pub(crate) fn frames(stack: &[usize]) -> Vec<Frame> {
-    let modules: HashMap<u32, PathBuf> = stack::modules()
-        .into_iter()
-        .map(|module| (module.index, PathBuf::from(module.path)))
-        .collect();
-    stack
-        .iter()
-        .filter_map(|frame| stack::locate(*frame))
-        .filter_map(|(index, offset)| {
-            modules.get(&index).map(|path| Frame {
-                module: path.clone(),
-                offset,
-            })
-        })
+    let located = stack.iter().filter_map(|frame| stack::locate(*frame));
+    located
+        .map(|(module, offset)| Frame { module, offset })
         .collect()
 }
 
 /// The way to the thread that resolves.
-#[derive(Default)]
 pub(crate) struct Symbols {
-    questions: Mutex<Option<mpsc::SyncSender<Question>>>,
+    /// `None`: there is no thread.
+    questions: Questions,
+    /// The thread ends when nobody asked for so long.
+    #[cfg(feature = "symbols")]
+    idle: Duration,
 }
+
+type Questions = Arc<Mutex<Option<mpsc::SyncSender<Question>>>>;
 
 impl std::fmt::Debug for Symbols {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -80,7 +84,11 @@ impl std::fmt::Debug for Symbols {
 
 impl Symbols {
     pub(crate) fn new() -> Self {
-        Self::default()
+        Self {
+            questions: Questions::default(),
+            #[cfg(feature = "symbols")]
+            idle: IDLE,
+        }
     }
 
     /// Whether there can be answers.
@@ -95,12 +103,9 @@ impl Symbols {
         frames: Vec<Frame>,
         answer: impl FnOnce(Answer) + Send + 'static,
     ) -> bool {
-        let mut questions = self
-            .questions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut questions = locked(&self.questions);
         if questions.is_none() {
-            *questions = start();
+            *questions = start(self);
         }
         let question = Question {
             frames,
@@ -112,46 +117,51 @@ impl Symbols {
     }
 }
 
+fn locked(questions: &Questions) -> MutexGuard<'_, Option<mpsc::SyncSender<Question>>> {
+    questions.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[cfg(not(feature = "symbols"))]
-fn start() -> Option<mpsc::SyncSender<Question>> {
+fn start(_: &Symbols) -> Option<mpsc::SyncSender<Question>> {
     None
 }
 
 #[cfg(feature = "symbols")]
-fn start() -> Option<mpsc::SyncSender<Question>> {
+fn start(symbols: &Symbols) -> Option<mpsc::SyncSender<Question>> {
     let (sender, receiver) = mpsc::sync_channel::<Question>(QUEUE);
+    // Weak: who asks may go, and with it the way here.
+    let (idle, questions) = (symbols.idle, Arc::downgrade(&symbols.questions));
     crate::ours::spawn("pollscope-sym", move || {
         crate::sys::lowest_priority();
-        let mut resolver = pollscope_proto::symbols::Resolver::new();
-        while let Ok(question) = receiver.recv() {
-            crate::ours::guarded(|| {
-                let answer = question
-                    .frames
-                    .iter()
-                    .map(|frame| look_up(&mut resolver, frame))
-                    .collect();
-                (question.answer)(answer);
-            });
+        let mut names = loaded::Names::new();
+        while let Some(question) = next(&receiver, idle, &questions) {
+            crate::ours::guarded(|| (question.answer)(names.of(&question.frames)));
         }
     })
     .then_some(sender)
 }
 
+/// Waits for a question; `None` when the thread is to end, and the next who asks will start another.
 #[cfg(feature = "symbols")]
-fn look_up(resolver: &mut pollscope_proto::symbols::Resolver, frame: &Frame) -> Vec<Line> {
-    // Frames of `pollscope_capture::stack` lie inside the call already.
-    resolver
-        .resolve(
-            &frame.module,
-            frame.offset,
-            pollscope_proto::symbols::Address::Exact,
-        )
-        .into_iter()
-        .map(|line| Line {
-            function: line.function,
-            file: line.file,
-            line: line.line,
-            inlined: line.inlined,
-        })
-        .collect()
+fn next(
+    receiver: &mpsc::Receiver<Question>,
+    idle: Duration,
+    questions: &Weak<Mutex<Option<mpsc::SyncSender<Question>>>>,
+) -> Option<Question> {
+    match receiver.recv_timeout(idle) {
+        Ok(question) => return Some(question),
+        Err(mpsc::RecvTimeoutError::Disconnected) => return None,
+        Err(mpsc::RecvTimeoutError::Timeout) => {}
+    }
+    let questions = questions.upgrade()?;
+    // Nobody can ask while this is held: what came until now is answered, and nothing comes after.
+    let mut sender = locked(&questions);
+    let late = receiver.try_recv().ok();
+    if late.is_none() {
+        *sender = None;
+    }
+    late
 }
+
+#[cfg(all(test, feature = "symbols"))]
+mod tests;

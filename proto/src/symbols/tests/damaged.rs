@@ -139,6 +139,10 @@ fn a_section_that_would_fill_the_memory_is_not_unpacked() {
     }
     fs::write(&packed, bytes).unwrap();
     assert!(describe(&packed).detail < Detail::Lines);
-    let lines = Resolver::new().resolve(&packed, address_of_outer(&packed), Address::Exact);
+    let lines = Resolver::new().resolve(
+        &Module::named(&packed),
+        address_of_outer(&packed),
+        Address::Exact,
+    );
     assert!(lines.iter().all(|line| line.line == 0), "{lines:?}");
 }

@@ -1,11 +1,10 @@
 //! The service of one connection: checks its rights, and hands each call to who answers it.
 
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pollscope_capture::{clock, registry, stack, thread};
+use pollscope_capture::{clock, registry, thread};
 use pollscope_proto::limits::MAX_RESOLVE_FRAMES;
 use pollscope_proto::v1;
 use pollscope_proto::v1::inspect_server;
@@ -141,11 +140,7 @@ impl inspect_server::Inspect for Inspect {
                 "ask for at most {MAX_RESOLVE_FRAMES} frames at a time"
             )));
         }
-        let modules: Vec<PathBuf> = stack::modules()
-            .into_iter()
-            .map(|module| PathBuf::from(module.path))
-            .collect();
-        resolve::resolve(&self.server.agent.symbols, &frames, &modules)
+        resolve::resolve(&self.server.agent.symbols, &frames)
             .await
             .map(Response::new)
     }

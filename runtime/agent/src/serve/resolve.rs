@@ -1,6 +1,5 @@
 //! Names and lines of frames, for a viewer that cannot read the executable.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use pollscope_proto::v1;
@@ -22,19 +21,15 @@ const MAX_LINES: usize = 32;
 pub(super) async fn resolve(
     symbols: &Symbols,
     frames: &[v1::Frame],
-    modules: &[PathBuf],
 ) -> Result<v1::ResolveReply, Status> {
     if !Symbols::is_there() {
         return Err(Status::unimplemented(
             "the program was built without the feature `symbols`: give the inspector --symbols FILE",
         ));
     }
-    // A frame in no module still has its place in the answer: an empty path names no file.
+    // A frame in no module still has its place in the answer.
     let frames = frames.iter().map(|frame| Frame {
-        module: modules
-            .get(frame.module as usize)
-            .cloned()
-            .unwrap_or_default(),
+        module: frame.module,
         // The wire carries what is one past the instruction.
         offset: frame.offset.saturating_sub(1),
     });
