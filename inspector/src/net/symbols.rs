@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pollscope_proto::limits::MAX_RESOLVE_FRAMES;
 use pollscope_proto::symbols::{Address, Binary};
 use pollscope_proto::v1::inspect_client::InspectClient;
+use tonic::Code;
 use tonic::transport::Channel;
 
 use super::{clean, wire};
@@ -28,8 +29,15 @@ const MAX_CACHED: usize = 64 * 1024;
 const MAX_MODULES: usize = 4096;
 /// Files held open at a time. When there are more, all are closed.
 const MAX_OPEN: usize = 32;
+/// Frames that the target is asked for at a time: names may be long, and all its answer is one message.
+const BATCH: usize = 64;
+const _: () = assert!(BATCH <= MAX_RESOLVE_FRAMES);
 /// How long the target may take for one batch.
 const ASK_LIMIT: Duration = Duration::from_secs(10);
+/// So many questions in a row that had no answer, and the target is asked no more.
+const MAX_FAILURES: u32 = 3;
+/// How long one that is too busy is left alone.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// A loaded file of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +69,8 @@ pub(super) struct Symbols {
     modules: Mutex<HashMap<u32, Module>>,
     local: Arc<Mutex<Local>>,
     client: InspectClient<Channel>,
-    target_cannot: AtomicBool,
+    /// How many questions in a row the target did not answer; [`MAX_FAILURES`] where it cannot.
+    failures: AtomicU32,
 }
 
 /// What only a thread that may block touches.
@@ -81,7 +90,7 @@ impl Symbols {
                 found: HashMap::new(),
             })),
             client,
-            target_cannot: AtomicBool::new(false),
+            failures: AtomicU32::new(0),
         }
     }
 
@@ -125,7 +134,8 @@ impl Symbols {
         missing
     }
 
-    /// Looks frames up. What cannot be found is remembered as such and not asked for again.
+    /// Looks frames up. What cannot be found is remembered as such and not asked for again; what the target was too busy
+    /// for is not.
     pub(super) async fn resolve(&self, frames: Vec<RawFrame>) {
         let mut elsewhere = Vec::new();
         for (raw, lines) in self.look_up_here(frames).await {
@@ -134,11 +144,24 @@ impl Symbols {
                 None => elsewhere.push(raw),
             }
         }
-        for batch in elsewhere.chunks(MAX_RESOLVE_FRAMES) {
-            let answers = self.ask_target(batch).await;
-            for (at, raw) in batch.iter().enumerate() {
-                self.remember(*raw, answers.get(at).cloned().unwrap_or_default());
+        let mut rest = elsewhere.as_slice();
+        while !rest.is_empty() {
+            let batch = &rest[..rest.len().min(BATCH)];
+            let Some(answers) = self.ask_target(batch).await else {
+                if self.target_cannot() {
+                    for raw in rest {
+                        self.remember(*raw, Vec::new());
+                    }
+                }
+                return;
+            };
+            // It may answer the first of them only, if their names are long. One that answers none has nothing to say.
+            let answered = answers.len().clamp(1, batch.len());
+            let mut answers = answers.into_iter();
+            for raw in &batch[..answered] {
+                self.remember(*raw, answers.next().unwrap_or_default());
             }
+            rest = &rest[answered..];
         }
     }
 
@@ -160,22 +183,35 @@ impl Symbols {
             .unwrap_or_else(|_| asked.into_iter().map(|raw| (raw, None)).collect())
     }
 
-    async fn ask_target(&self, frames: &[RawFrame]) -> Vec<Vec<Frame>> {
-        if self.target_cannot.load(Ordering::Relaxed) {
-            return Vec::new();
+    /// `None` where the target did not answer.
+    async fn ask_target(&self, frames: &[RawFrame]) -> Option<Vec<Vec<Frame>>> {
+        if self.target_cannot() {
+            return None;
         }
         let mut client = self.client.clone();
         let asking = client.resolve(wire::resolve_request(frames));
-        let Ok(Ok(reply)) = tokio::time::timeout(ASK_LIMIT, asking).await else {
-            // Built without symbols, or too busy: once is enough.
-            self.target_cannot.store(true, Ordering::Relaxed);
-            return Vec::new();
+        let reply = match tokio::time::timeout(ASK_LIMIT, asking).await {
+            Ok(Ok(reply)) => reply.into_inner(),
+            Ok(Err(status)) if status.code() != Code::ResourceExhausted => {
+                // Built without symbols, for example: once is enough.
+                self.failures.store(MAX_FAILURES, Ordering::Relaxed);
+                return None;
+            }
+            Ok(Err(_)) | Err(_) => {
+                self.failures.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(PAUSE).await;
+                return None;
+            }
         };
-        let answers = reply.into_inner().frames;
-        let pairs = answers.iter().zip(frames);
-        pairs
-            .map(|(answer, raw)| wire::resolved(answer, &self.module_name(raw.module), raw.offset))
-            .collect()
+        self.failures.store(0, Ordering::Relaxed);
+        let pairs = reply.frames.iter().zip(frames);
+        let answers = pairs
+            .map(|(answer, raw)| wire::resolved(answer, &self.module_name(raw.module), raw.offset));
+        Some(answers.collect())
+    }
+
+    fn target_cannot(&self) -> bool {
+        self.failures.load(Ordering::Relaxed) >= MAX_FAILURES
     }
 
     /// A frame that nobody could name is remembered as module and offset.

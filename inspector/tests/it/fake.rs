@@ -28,6 +28,10 @@ pub(crate) struct Says {
     pub(crate) configure: Result<v1::ConfigureReply, Status>,
     /// By offset.
     pub(crate) names: HashMap<u64, String>,
+    /// So many questions for names are refused before one is answered, and why.
+    pub(crate) refuses: Arc<Mutex<(usize, Option<Status>)>>,
+    /// It answers no more frames than this at a time.
+    pub(crate) answers: usize,
     /// All that was asked to be resolved.
     pub(crate) resolved: Arc<Mutex<Vec<u64>>>,
     /// Every change that was asked for.
@@ -53,6 +57,8 @@ impl Default for Says {
                 dedupe: Some(true),
             }),
             names: HashMap::new(),
+            refuses: Arc::default(),
+            answers: usize::MAX,
             resolved: Arc::default(),
             changes: Arc::default(),
         }
@@ -277,19 +283,30 @@ impl Inspect for Says {
         let frames = request.into_inner().frames;
         let offsets = frames.iter().map(|frame| frame.offset);
         self.resolved.lock().unwrap().extend(offsets);
-        let frames = frames.iter().map(|frame| v1::ResolvedFrame {
-            source: self
-                .names
-                .get(&frame.offset)
-                .map(|name| v1::SourceFrame {
-                    function: name.clone(),
-                    file: "src/orders.rs".to_owned(),
-                    line: 91,
-                    inlined: false,
-                })
-                .into_iter()
-                .collect(),
-        });
+        {
+            let mut refuses = self.refuses.lock().unwrap();
+            if let (1.., Some(why)) = &*refuses {
+                let why = why.clone();
+                refuses.0 -= 1;
+                return Err(why);
+            }
+        }
+        let frames = frames
+            .iter()
+            .take(self.answers)
+            .map(|frame| v1::ResolvedFrame {
+                source: self
+                    .names
+                    .get(&frame.offset)
+                    .map(|name| v1::SourceFrame {
+                        function: name.clone(),
+                        file: "src/orders.rs".to_owned(),
+                        line: 91,
+                        inlined: false,
+                    })
+                    .into_iter()
+                    .collect(),
+            });
         Ok(Response::new(v1::ResolveReply {
             frames: frames.collect(),
         }))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use pollscope_cli::model::View;
 use pollscope_cli::net::{NetError, Session};
 use pollscope_proto::v1;
+use tonic::Status;
 
 use crate::fake::{Fake, Says, update, warning, within};
 
@@ -152,6 +153,66 @@ fn frames_get_names_from_the_target_once() {
         }
     });
     assert_eq!(*resolved.lock().unwrap(), [0x10, 0x21], "each frame once");
+}
+
+/// The frames of one warning by name, and all that the target was asked for.
+fn named_by(says: Says, offsets: &'static [u64]) -> (Vec<String>, Vec<u64>) {
+    let resolved = Arc::clone(&says.resolved);
+    let fake = Fake::start(Says {
+        updates: Arc::new(|view| {
+            vec![Ok(v1::Update {
+                warnings: vec![warning(1, offsets)],
+                ..update(view, 1)
+            })]
+        }),
+        names: offsets.iter().map(|at| (*at, format!("f{at}"))).collect(),
+        ..says
+    });
+    let named = within(LIMIT, async {
+        let session = Session::open(&fake.address()).await.unwrap();
+        let mut watch = session.watch(View::default()).patient();
+        let snapshot = watch.next().await.unwrap().unwrap();
+        let frames = &snapshot.warnings[0].observed.backtrace;
+        frames.iter().map(|frame| frame.function.clone()).collect()
+    });
+    let resolved = resolved.lock().unwrap().clone();
+    (named, resolved)
+}
+
+#[test]
+fn what_one_answer_had_no_room_for_is_asked_again() {
+    let says = Says {
+        answers: 2,
+        ..Says::default()
+    };
+    let (named, asked) = named_by(says, &[1, 2, 3, 4, 5]);
+    assert_eq!(named, ["f1", "f2", "f3", "f4", "f5"]);
+    assert_eq!(asked, [1, 2, 3, 4, 5, 3, 4, 5, 5]);
+
+    // One that never answers is not asked for ever.
+    let says = Says {
+        answers: 0,
+        ..Says::default()
+    };
+    let (named, asked) = named_by(says, &[1, 2]);
+    assert_eq!(named, ["", ""]);
+    assert_eq!(asked, [1, 2, 2]);
+}
+
+#[test]
+fn a_target_that_is_busy_is_asked_again_and_one_that_cannot_is_not() {
+    let refuses = |times, why| Says {
+        refuses: Arc::new(Mutex::new((times, Some(why)))),
+        ..Says::default()
+    };
+    let busy = || Status::resource_exhausted("ask again");
+    let (named, asked) = named_by(refuses(2, busy()), &[7]);
+    assert_eq!((named, asked.len()), (vec!["f7".to_owned()], 3));
+    let (named, asked) = named_by(refuses(usize::MAX, busy()), &[7]);
+    assert_eq!((named, asked.len()), (vec![String::new()], 3));
+    let cannot = Status::unimplemented("built without");
+    let (named, asked) = named_by(refuses(usize::MAX, cannot), &[7]);
+    assert_eq!((named, asked.len()), (vec![String::new()], 1));
 }
 
 #[test]

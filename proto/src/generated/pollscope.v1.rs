@@ -689,7 +689,7 @@ pub struct ResolveRequest {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ResolveReply {
-    /// One entry per frame asked for, in order.
+    /// One entry per frame asked for, in order. Fewer where one message has no room for all: ask for the rest.
     #[prost(message, repeated, tag = "1")]
     pub frames: ::prost::alloc::vec::Vec<ResolvedFrame>,
 }

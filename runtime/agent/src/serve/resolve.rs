@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use pollscope_proto::limits::MAX_MESSAGE;
 use pollscope_proto::v1;
+use prost::Message;
 use tonic::Status;
 
 use super::rows;
@@ -12,6 +14,11 @@ use crate::symbols::{Answer, Frame, Line, Symbols};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Source frames of one machine frame that are told.
 const MAX_LINES: usize = 32;
+/// A reply is closed once it has passed this. Viewers that do not ask for the rest ask for up to 512 frames at a time,
+/// and 1 KB for each is more than names mostly take.
+const REPLY_BYTES: usize = MAX_MESSAGE / 2;
+/// Tag and length of a frame inside the reply.
+const AROUND: usize = 5;
 
 /// Asks the resolving thread, and waits for it without holding up the server.
 ///
@@ -46,9 +53,20 @@ pub(super) async fn resolve(
     })?;
     let answer = answer
         .map_err(|_gone| Status::internal("resolving failed; this is a defect of pollscope"))?;
-    Ok(v1::ResolveReply {
-        frames: answer.into_iter().map(resolved).collect(),
-    })
+    Ok(reply(answer))
+}
+
+/// As many answers as fit into one message: one at least, since a frame's fit however long its names are.
+fn reply(answer: Answer) -> v1::ResolveReply {
+    let mut bytes = 0;
+    let frames = answer.into_iter().map(resolved).take_while(|frame| {
+        let fits = bytes < REPLY_BYTES;
+        bytes += frame.encoded_len() + AROUND;
+        fits
+    });
+    v1::ResolveReply {
+        frames: frames.collect(),
+    }
 }
 
 fn resolved(lines: Vec<Line>) -> v1::ResolvedFrame {
@@ -63,5 +81,35 @@ fn resolved(lines: Vec<Line>) -> v1::ResolvedFrame {
         });
     v1::ResolvedFrame {
         source: source.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pollscope_proto::limits::{MAX_MESSAGE, MAX_RESOLVE_FRAMES};
+
+    use super::*;
+
+    /// What generic code is named is longer than most messages.
+    #[test]
+    fn long_names_are_told_as_far_as_a_message_goes() {
+        let line = Line {
+            function: "f".repeat(5_000),
+            file: "s".repeat(5_000),
+            line: u32::MAX,
+            inlined: true,
+        };
+        let long = vec![vec![line; 100]; MAX_RESOLVE_FRAMES];
+        let told = reply(long.clone());
+        assert!(told.encoded_len() <= MAX_MESSAGE, "{}", told.encoded_len());
+        assert!(!told.frames.is_empty() && told.frames.len() < long.len());
+        assert!(
+            told.frames
+                .iter()
+                .all(|frame| frame.source.len() == MAX_LINES)
+        );
+
+        let short = vec![Vec::new(); MAX_RESOLVE_FRAMES];
+        assert_eq!(reply(short).frames.len(), MAX_RESOLVE_FRAMES);
     }
 }
