@@ -54,7 +54,7 @@ const NO_NUMBER: u32 = 65534;
 /// not know have one number, root of the host and any stranger, and it may be ours, too: who has that came through a
 /// closed door, as only the owner and root above can, or stays outside.
 pub(super) fn admit(peer: u32, owner: u32, is_closed: impl FnOnce() -> bool) -> Result<(), String> {
-    if peer == NO_NUMBER && is_in_user_namespace() {
+    if has_no_number(peer) {
         return nameless(is_closed());
     }
     if peer == 0 || peer == owner {
@@ -63,6 +63,11 @@ pub(super) fn admit(peer: u32, owner: u32, is_closed: impl FnOnce() -> bool) -> 
     Err(format!(
         "this process belongs to uid {owner}, you are uid {peer}: run the inspector as that user or as root"
     ))
+}
+
+/// Whether the kernel shows this number of whoever our user namespace does not know, root of the host among them.
+pub(super) fn has_no_number(uid: u32) -> bool {
+    uid == NO_NUMBER && is_in_user_namespace()
 }
 
 /// As [`admit`], for who has no number here.

@@ -1,7 +1,8 @@
 //! The socket of this process: which directory, which name, what is cleaned away beside it.
 //!
-//! The directory is ours alone (0700, our uid, no symlink), so nobody can put a socket of theirs in our place,
-//! and there is no moment in which the new socket could be reached by others. A file that is there under our own
+//! The directory is ours alone (0700, our uid, no symlink) and nobody else may rename it or one above it, so nobody can
+//! put a socket or a link of theirs in our place, and there is no moment in which the new socket could be reached by
+//! others. A file that is there under our own
 //! name is either another copy of pollscope in this process, which answers, or left by the program that `exec`ed
 //! this one, which does not.
 
@@ -14,6 +15,7 @@ use std::sync::{Mutex, PoisonError, TryLockError};
 use pollscope_proto::sockets::{self, SocketName};
 use tokio::net::{UnixListener, UnixStream};
 
+use super::rights;
 use crate::sys;
 
 /// Copies of pollscope in one process that get a socket each.
@@ -49,7 +51,7 @@ impl Place {
         for dir in &self.dirs {
             match self.open_in(dir).await {
                 Ok(open) => {
-                    clean(dir).await;
+                    clean(open.1.parent().unwrap_or(dir)).await;
                     return Ok(open);
                 }
                 Err(error) => why.push(format!("{}: {error}", dir.display())),
@@ -59,7 +61,7 @@ impl Place {
     }
 
     async fn open_in(&self, dir: &Path) -> io::Result<(UnixListener, PathBuf)> {
-        prepare(dir, self.uid)?;
+        let dir = prepare(dir, self.uid)?;
         let mut name = own_name();
         while name.copy <= MAX_COPIES {
             let path = dir.join(name.to_string());
@@ -115,23 +117,25 @@ fn start_time_of(pid: &str) -> Option<u64> {
     sockets::start_time(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// Makes the directory, or finds it made, ours alone.
-fn prepare(dir: &Path, uid: u32) -> io::Result<()> {
-    if let Some(parent) = dir.parent() {
-        let mode = fs::metadata(parent)?.mode();
-        // Whoever may rename our directory may put theirs in its place.
-        if mode & 0o002 != 0 && mode & 0o1000 == 0 {
-            return Err(io::Error::other(
-                "anyone may rename it: the directory above lacks the sticky bit",
-            ));
+/// Makes the directory, or finds it made, ours alone. Where it really is, links on the way followed once.
+fn prepare(dir: &Path, uid: u32) -> io::Result<PathBuf> {
+    let (Some(parent), Some(name)) = (dir.parent(), dir.file_name()) else {
+        return Err(io::Error::other("no directory can be made there"));
+    };
+    let parent = fs::canonicalize(parent)?;
+    for above in parent.ancestors() {
+        let found = fs::symlink_metadata(above)?;
+        if let Some(why) = swapped_by(found.uid(), found.mode(), uid) {
+            return Err(io::Error::other(format!("{}: {why}", above.display())));
         }
     }
-    match DirBuilder::new().mode(0o700).create(dir) {
+    let dir = parent.join(name);
+    match DirBuilder::new().mode(0o700).create(&dir) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error),
     }
-    let found = fs::symlink_metadata(dir)?;
+    let found = fs::symlink_metadata(&dir)?;
     if !found.is_dir() {
         return Err(io::Error::other("not a directory"));
     }
@@ -143,9 +147,23 @@ fn prepare(dir: &Path, uid: u32) -> io::Result<()> {
     }
     if found.mode() & 0o777 != 0o700 {
         // Ours, so nobody else can swap it meanwhile. Also mends a umask that took our own bits.
-        fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o700))?;
     }
-    Ok(())
+    Ok(dir)
+}
+
+/// Who but us and root could put something else in the place of what lies in a directory of this owner and mode.
+///
+/// `sudo -E` keeps the user's directories in root's environment: what lies there the user may exchange at any moment.
+fn swapped_by(owner: u32, mode: u32, uid: u32) -> Option<String> {
+    if owner != 0 && owner != uid && !rights::has_no_number(owner) {
+        return Some(format!(
+            "uid {owner} may rename what lies there: it is theirs"
+        ));
+    }
+    let is_sticky = mode & 0o1000 != 0;
+    (mode & 0o022 != 0 && !is_sticky)
+        .then(|| "others may rename what lies there: it lacks the sticky bit".to_owned())
 }
 
 fn bind(path: &Path) -> io::Result<UnixListener> {

@@ -55,10 +55,15 @@ async fn what_is_not_ours_or_can_be_swapped_is_not_used() {
     let open = tmp.path().join("open");
     fs::create_dir(&open).expect("made");
     fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).expect("opened up");
+    let group = tmp.path().join("group");
+    fs::create_dir_all(group.join("ours")).expect("made");
+    fs::set_permissions(&group, fs::Permissions::from_mode(0o770)).expect("opened up");
     for (dir, why) in [
         (link, "not a directory"),
         (file, "not a directory"),
         (open.join("pollscope"), "sticky"),
+        (group.join("pollscope"), "sticky"),
+        (group.join("ours/pollscope"), "sticky"),
         (tmp.path().join("none/pollscope"), "No such file"),
     ] {
         let error = place([&dir]).open().await.expect_err("refused");
@@ -74,6 +79,42 @@ async fn what_is_not_ours_or_can_be_swapped_is_not_used() {
     };
     let error = stranger.open().await.expect_err("refused");
     assert!(error.contains("belongs to uid"), "{error}");
+}
+
+/// `sudo -E`: root's process finds the user's directories in its environment.
+#[test]
+fn what_another_user_may_exchange_is_not_trusted() {
+    const USER: u32 = 1000;
+    for (owner, mode, uid, may) in [
+        (USER, 0o700, 0, true),
+        (USER, 0o1777, 0, true),
+        (USER + 1, 0o755, USER, true),
+        (0, 0o777, USER, true),
+        (0, 0o775, USER, true),
+        (USER, 0o770, USER, true),
+        (0, 0o1777, USER, false),
+        (0, 0o755, USER, false),
+        (0, 0o755, 0, false),
+        (USER, 0o700, USER, false),
+        (USER, 0o1777, USER, false),
+    ] {
+        let who = swapped_by(owner, mode, uid);
+        assert_eq!(who.is_some(), may, "{owner} {mode:o} for {uid}: {who:?}");
+    }
+}
+
+/// Whoever may change the link changes where others look for us, and not where we are.
+#[tokio::test]
+async fn a_link_on_the_way_is_followed_once() {
+    let tmp = TempDir::new().expect("a directory");
+    let real = fs::canonicalize(tmp.path()).expect("it is there");
+    fs::create_dir(real.join("here")).expect("made");
+    symlink(real.join("here"), real.join("link")).expect("linked");
+    let (_listener, path) = place([&real.join("link/pollscope")])
+        .open()
+        .await
+        .expect("a socket");
+    assert_eq!(path.parent(), Some(&*real.join("here/pollscope")));
 }
 
 #[tokio::test]
