@@ -13,8 +13,9 @@ pub const MAX_DECODE: usize = MAX_MESSAGE + 64 * 1024;
 
 /// A sender closes a part of an update once its encoded size has passed this.
 ///
-/// Half of [`MAX_MESSAGE`]: one more row, however large its bounded texts, still fits.
-pub const PART_BYTES: usize = MAX_MESSAGE / 2;
+/// Much less than [`MAX_MESSAGE`]: one more row, however large its bounded texts, still fits, and for a receiver that
+/// does not read no more than that waits.
+pub const PART_BYTES: usize = 128 * 1024;
 
 /// The most rows of one kind in one part. A second bound, for rows that encode to almost nothing.
 pub const MAX_ROWS_PER_PART: usize = 4096;

@@ -4,7 +4,8 @@
 //! and it never holds the program up: it reads what the hot path publishes. What may wait (a thread that has to
 //! take a signal, an executable that has to be read) is done on other threads of ours.
 //!
-//! Everything a client can make it keep is bounded: connections, streams, requests, one update at a time.
+//! Everything a client can make it keep is bounded: connections, streams, requests, one update at a time, and what all
+//! of them make it hold and do together ([`memory`], [`share`]).
 
 mod configure;
 mod detail;
@@ -15,11 +16,14 @@ mod hello;
 mod http;
 mod inspect;
 mod live;
+mod memory;
+mod metered;
 mod rehearsal;
 mod resolve;
 mod rights;
 mod rows;
 mod scan;
+mod share;
 mod socket;
 mod stacks;
 mod update;
@@ -43,12 +47,35 @@ pub use self::rehearsal::Rehearsal;
 use self::http::Door;
 use self::inspect::Inspect;
 use self::live::Stacks;
+use self::memory::Memory;
 use self::scan::Scan;
+use self::share::Share;
 
 /// Connections at a time, over the socket and over TCP each: others cannot use up the owner's.
 const MAX_CONNECTIONS: usize = 32;
+/// Questions for names that wait at a time, in the same way: both together half of what may.
+const MAX_QUESTIONS: usize = 8;
 /// How long to wait after an accept failed: most likely the program is out of file descriptors.
 const AFTER_FAILURE: Duration = Duration::from_millis(250);
+
+/// What the connections over the socket may take together, and those over TCP.
+#[derive(Clone, Debug)]
+struct Quota {
+    memory: Memory,
+    time: Arc<Share>,
+    /// Questions for names that may wait: our own have to find room beside them.
+    names: Arc<Semaphore>,
+}
+
+impl Default for Quota {
+    fn default() -> Self {
+        Self {
+            memory: Memory::default(),
+            time: Arc::default(),
+            names: Arc::new(Semaphore::new(MAX_QUESTIONS)),
+        }
+    }
+}
 
 /// What all connections share.
 #[derive(Debug)]
@@ -111,7 +138,7 @@ async fn open_socket(server: &Arc<Server>, place: socket::Place) {
 
 async fn accept_unix(server: Arc<Server>, listener: UnixListener, owner: u32) {
     let rights = server.agent.settings.rights.unwrap_or_default();
-    let free = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let (free, quota) = (Arc::new(Semaphore::new(MAX_CONNECTIONS)), Quota::default());
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(AFTER_FAILURE).await;
@@ -123,7 +150,7 @@ async fn accept_unix(server: Arc<Server>, listener: UnixListener, owner: u32) {
         // Who cannot be told is a stranger: nobody's uid.
         let peer = stream.peer_cred().map_or(u32::MAX, |peer| peer.uid());
         let door = match rights::admit(peer, owner, || is_closed(&server)) {
-            Ok(()) => Door::Open(Inspect::new(Arc::clone(&server), rights)),
+            Ok(()) => Door::Open(Inspect::new(Arc::clone(&server), rights, quota.clone())),
             Err(refusal) => Door::Refused(refusal),
         };
         tokio::spawn(async move {
@@ -159,7 +186,7 @@ async fn open_tcp(server: Arc<Server>, at: SocketAddr) {
 }
 
 async fn accept_tcp(server: Arc<Server>, listener: TcpListener) {
-    let free = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let (free, quota) = (Arc::new(Semaphore::new(MAX_CONNECTIONS)), Quota::default());
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(AFTER_FAILURE).await;
@@ -170,7 +197,11 @@ async fn accept_tcp(server: Arc<Server>, listener: TcpListener) {
         };
         // Updates are small and late ones useless: no waiting to fill a packet.
         let _ = stream.set_nodelay(true);
-        let door = Door::Open(Inspect::new(Arc::clone(&server), rights::OVER_TCP));
+        let door = Door::Open(Inspect::new(
+            Arc::clone(&server),
+            rights::OVER_TCP,
+            quota.clone(),
+        ));
         tokio::spawn(async move {
             http::serve(stream, door).await;
             drop(slot);

@@ -18,6 +18,12 @@ pub(super) fn describe(server: &Server, id: u64) -> (v1::TaskReply, Option<&'sta
     let Some((record, task)) = registry::find(id) else {
         return (v1::TaskReply::default(), None);
     };
+    // Looks at all tasks, and so before anything is locked.
+    let parent = if task.parent == 0 {
+        None
+    } else {
+        registry::find(task.parent)
+    };
     let mut scan = server.scan.lock().unwrap_or_else(PoisonError::into_inner);
     let state = server.agent.state();
     scan.world.look(&state);
@@ -26,11 +32,6 @@ pub(super) fn describe(server: &Server, id: u64) -> (v1::TaskReply, Option<&'sta
         .sites
         .get(task.site.0 as usize)
         .and_then(|site| site.spreads.as_deref());
-    let parent = if task.parent == 0 {
-        None
-    } else {
-        registry::find(task.parent)
-    };
     let reply = v1::TaskReply {
         task: Some(rows::task(&Task::new(record, &task, &scan.world))),
         site: Some(rows::site(site)),

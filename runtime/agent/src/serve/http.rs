@@ -1,7 +1,8 @@
 //! One HTTP/2 connection: its bounds, its first request, and the way from a path to a service.
 //!
-//! All bounds together keep a connection below some hundred KiB and 30 s after its client went silent: h2 polls
-//! the answer of a stream only when the client has room for it, so a client that does not read holds one message.
+//! A connection ends 30 s after its client went silent. Until then one that does not read holds for each stream what
+//! the transport took of its answer: up to 16 KiB that lie there, and one message, however large, since h2 asks for the
+//! next as soon as the client has room for a byte. Messages are counted, with those of all others ([`super::memory`]).
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -21,13 +22,19 @@ use tonic::body::Body;
 use tonic::codegen::Service;
 
 use super::inspect::Inspect;
+use super::memory::Memory;
+use super::metered::Metered;
 
 /// How long a connection may be open without its first request.
 const FIRST_REQUEST: Duration = Duration::from_secs(5);
 /// A refused client has this long to read why.
 const REFUSED: Duration = Duration::from_secs(2);
 /// Streams of one connection: the live view, and some questions beside it.
-const STREAMS: u32 = 16;
+pub(super) const STREAMS: u32 = 8;
+/// Streams that were reset and not seen yet.
+const RESETS: usize = 16;
+/// What the transport may keep of a stream beside the message that it was given last.
+const MAX_SENDING: usize = 16 * 1024;
 /// No request is larger: the largest is a list of frames to resolve.
 const MAX_REQUEST: usize = 64 * 1024;
 
@@ -57,9 +64,9 @@ pub(super) async fn serve(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'stat
         .initial_stream_window_size(MAX_REQUEST as u32)
         .initial_connection_window_size(2 * MAX_REQUEST as u32)
         .max_header_list_size(16 * 1024)
-        .max_send_buf_size(MAX_REQUEST)
-        .max_pending_accept_reset_streams(STREAMS as usize)
-        .max_local_error_reset_streams(STREAMS as usize)
+        .max_send_buf_size(MAX_SENDING)
+        .max_pending_accept_reset_streams(RESETS)
+        .max_local_error_reset_streams(RESETS)
         .keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(Duration::from_secs(10))
         .serve_connection(TokioIo::new(io), router);
@@ -75,7 +82,7 @@ pub(super) async fn serve(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'stat
 
 /// From a path to a service, without a router's crate.
 struct Router {
-    service: Result<InspectServer<Inspect>, String>,
+    service: Result<(InspectServer<Inspect>, Memory), String>,
     /// Some request came that was let in.
     asked: Arc<AtomicBool>,
 }
@@ -83,9 +90,13 @@ struct Router {
 impl Router {
     fn new(door: Door) -> Self {
         let service = match door {
-            Door::Open(inspect) => Ok(InspectServer::new(inspect)
-                .max_decoding_message_size(MAX_REQUEST)
-                .max_encoding_message_size(limits::MAX_MESSAGE)),
+            Door::Open(inspect) => {
+                let memory = inspect.quota.memory.clone();
+                let service = InspectServer::new(inspect)
+                    .max_decoding_message_size(MAX_REQUEST)
+                    .max_encoding_message_size(limits::MAX_MESSAGE);
+                Ok((service, memory))
+            }
             Door::Refused(why) => Err(why),
         };
         Self {
@@ -103,11 +114,17 @@ impl hyper::service::Service<http::Request<Incoming>> for Router {
     fn call(&self, request: http::Request<Incoming>) -> Answer {
         let status = match &self.service {
             Err(why) => Status::permission_denied(why.clone()),
-            Ok(service) => {
+            Ok((service, memory)) => {
                 self.asked.store(true, Ordering::Relaxed);
                 match request.uri().path().rsplit_once('/') {
                     // A method that is not there is answered by the service itself.
-                    Some(("/pollscope.v1.Inspect", _)) => return service.clone().call(request),
+                    Some(("/pollscope.v1.Inspect", _)) => {
+                        let (answer, held) = (service.clone().call(request), memory.hold());
+                        return Box::pin(async {
+                            let metered = |body| Body::new(Metered::new(body, held));
+                            answer.await.map(|response| response.map(metered))
+                        });
+                    }
                     _ => Status::unimplemented(
                         "this port speaks pollscope.v1: attach with `pollscope`",
                     ),

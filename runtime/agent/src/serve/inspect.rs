@@ -8,12 +8,13 @@ use pollscope_capture::{clock, registry, thread};
 use pollscope_proto::limits::MAX_RESOLVE_FRAMES;
 use pollscope_proto::v1;
 use pollscope_proto::v1::inspect_server;
+use prost::Message;
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::dump::Seen;
 use super::watch::Feed;
-use super::{Server, configure, detail, dump, header, hello, resolve, rights};
+use super::{Quota, Server, configure, detail, dump, header, hello, resolve, rights};
 use crate::config::Rights;
 
 /// What one connection may ask.
@@ -21,15 +22,17 @@ use crate::config::Rights;
 pub(super) struct Inspect {
     pub(super) server: Arc<Server>,
     pub(super) rights: Rights,
+    pub(super) quota: Quota,
     /// How many modules the client has been told of, by its hello.
     pub(super) modules_told: AtomicUsize,
 }
 
 impl Inspect {
-    pub(super) fn new(server: Arc<Server>, rights: Rights) -> Self {
+    pub(super) fn new(server: Arc<Server>, rights: Rights, quota: Quota) -> Self {
         Self {
             server,
             rights,
+            quota,
             modules_told: AtomicUsize::new(0),
         }
     }
@@ -61,6 +64,7 @@ impl inspect_server::Inspect for Inspect {
         let told = self.modules_told.load(Ordering::Relaxed);
         Ok(Response::new(Feed::new(
             Arc::clone(&self.server),
+            self.quota.clone(),
             request.into_inner(),
             told,
         )))
@@ -70,7 +74,9 @@ impl inspect_server::Inspect for Inspect {
         &self,
         request: Request<v1::TaskRequest>,
     ) -> Result<Response<v1::TaskReply>, Status> {
-        let (mut reply, polled_on) = detail::describe(&self.server, request.get_ref().id);
+        let id = request.get_ref().id;
+        let describe = || detail::describe(&self.server, id);
+        let (mut reply, polled_on) = self.quota.time.admitted(describe).await;
         // Looking at a thread may signal it: more than reading.
         if let Some(thread) = polled_on.filter(|_| self.rights >= Rights::Debug) {
             detail::take_stack(&self.server, thread, &mut reply).await?;
@@ -94,7 +100,7 @@ impl inspect_server::Inspect for Inspect {
     ) -> Result<Response<v1::AbortReply>, Status> {
         rights::require(self.rights, Rights::Abort, "aborting a task")?;
         let id = request.get_ref().id;
-        let refusal = match registry::abort(id) {
+        let abort = || match registry::abort(id) {
             Some(true) => String::new(),
             Some(false) if registry::find(id).is_some() => {
                 format!(
@@ -104,6 +110,7 @@ impl inspect_server::Inspect for Inspect {
             Some(false) => format!("there is no task {id} (any more)"),
             None => "this program has no way to abort tasks from outside".to_owned(),
         };
+        let refusal = self.quota.time.admitted(abort).await;
         Ok(Response::new(v1::AbortReply {
             requested: refusal.is_empty(),
             refusal,
@@ -125,9 +132,14 @@ impl inspect_server::Inspect for Inspect {
         if let Some(first) = stacks.first_mut() {
             first.modules = self.new_modules();
         }
-        Ok(Response::new(Box::pin(tokio_stream::iter(
-            stacks.into_iter().map(Ok),
-        ))))
+        let bytes = stacks.iter().map(Message::encoded_len).sum::<usize>();
+        // In memory a frame is twice as large.
+        let held = self.quota.memory.take(2 * bytes)?;
+        let stacks = stacks.into_iter().map(move |stack| {
+            let _until_all_are_sent = &held;
+            Ok(stack)
+        });
+        Ok(Response::new(Box::pin(tokio_stream::iter(stacks))))
     }
 
     async fn resolve(
@@ -140,7 +152,7 @@ impl inspect_server::Inspect for Inspect {
                 "ask for at most {MAX_RESOLVE_FRAMES} frames at a time"
             )));
         }
-        resolve::resolve(&self.server.agent.symbols, &frames)
+        resolve::resolve(&self.server.agent.symbols, &self.quota.names, &frames)
             .await
             .map(Response::new)
     }

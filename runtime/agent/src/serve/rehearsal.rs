@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pollscope_proto::v1;
 
 use super::Server;
+use super::memory::Memory;
 use super::update::{Outgoing, Told};
 use super::view::View;
 use crate::config::Settings;
@@ -30,13 +31,24 @@ impl Rehearsal {
         }
     }
 
-    /// The parts of the next update; none where the view cannot be understood.
+    /// The parts of the next update; none where the view cannot be understood, or takes too much.
     pub fn update(&mut self, view: &v1::View) -> Vec<v1::Update> {
         let Ok(view) = View::parse(view) else {
             return Vec::new();
         };
         self.seq += 1;
-        let mut outgoing = Outgoing::begin(&self.server, &view, self.seq, false, &mut self.told);
+        let memory = Memory::default();
+        let begun = Outgoing::begin(
+            &self.server,
+            &memory,
+            &view,
+            self.seq,
+            false,
+            &mut self.told,
+        );
+        let Ok(mut outgoing) = begun else {
+            return Vec::new();
+        };
         let mut parts = Vec::new();
         loop {
             let part = outgoing.part(&self.server, &mut self.told);

@@ -1,10 +1,12 @@
 //! Names and lines of frames, for a viewer that cannot read the executable.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pollscope_proto::limits::MAX_MESSAGE;
 use pollscope_proto::v1;
 use prost::Message;
+use tokio::sync::Semaphore;
 use tonic::Status;
 
 use super::rows;
@@ -27,6 +29,7 @@ const AROUND: usize = 5;
 /// takes too long.
 pub(super) async fn resolve(
     symbols: &Symbols,
+    room: &Arc<Semaphore>,
     frames: &[v1::Frame],
 ) -> Result<v1::ResolveReply, Status> {
     if !Symbols::is_there() {
@@ -40,12 +43,20 @@ pub(super) async fn resolve(
         // The wire carries what is one past the instruction.
         offset: frame.offset.saturating_sub(1),
     });
+    let too_many =
+        || Status::resource_exhausted("too many frames wait to be resolved: ask again in a moment");
+    // Until there is an answer, also where nobody waits for it any more.
+    let place = Arc::clone(room)
+        .try_acquire_owned()
+        .map_err(|_full| too_many())?;
     let (sender, answer) = tokio::sync::oneshot::channel::<Answer>();
     // Nobody may wait any more by then.
-    if !symbols.ask(frames.collect(), move |lines| drop(sender.send(lines))) {
-        return Err(Status::resource_exhausted(
-            "too many frames wait to be resolved: ask again in a moment",
-        ));
+    let tell = move |lines| {
+        drop(place);
+        drop(sender.send(lines));
+    };
+    if !symbols.ask(frames.collect(), tell) {
+        return Err(too_many());
     }
     let answer = tokio::time::timeout(PATIENCE, answer).await;
     let answer = answer.map_err(|_elapsed| {

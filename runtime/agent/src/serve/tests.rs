@@ -2,6 +2,7 @@
 
 mod bounds;
 mod calls;
+mod shared;
 mod tasks;
 mod watching;
 
@@ -15,9 +16,9 @@ use tokio_stream::StreamExt;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Status, Streaming};
 
-use super::Server;
 use super::http::{self, Door};
 use super::inspect::Inspect;
+use super::{Quota, Server};
 use crate::config::{Rights, Settings};
 use crate::state::Agent;
 
@@ -38,6 +39,12 @@ async fn client(door: Door) -> Client {
 }
 
 async fn client_on(near: DuplexStream) -> Client {
+    // As little room as HTTP/2 lets a client offer: a client that does not read takes that much and no more.
+    client_with(near, WINDOW, WINDOW).await
+}
+
+/// With so much room for each stream, and for all of them together.
+async fn client_with(near: DuplexStream, stream: u32, connection: u32) -> Client {
     let mut near = Some(TokioIo::new(near));
     let connector = tower::service_fn(move |_| {
         let near = near
@@ -45,10 +52,9 @@ async fn client_on(near: DuplexStream) -> Client {
             .ok_or_else(|| std::io::Error::other("one connection"));
         std::future::ready(near)
     });
-    // As little room as HTTP/2 lets a client offer: a client that does not read takes that much and no more.
     let endpoint = Endpoint::from_static("http://pipe")
-        .initial_stream_window_size(WINDOW)
-        .initial_connection_window_size(WINDOW);
+        .initial_stream_window_size(stream)
+        .initial_connection_window_size(connection);
     InspectClient::new(
         endpoint
             .connect_with_connector(connector)
@@ -58,7 +64,11 @@ async fn client_on(near: DuplexStream) -> Client {
 }
 
 async fn open(server: &Arc<Server>, rights: Rights) -> Client {
-    client(Door::Open(Inspect::new(Arc::clone(server), rights))).await
+    open_within(server, rights, Quota::default()).await
+}
+
+async fn open_within(server: &Arc<Server>, rights: Rights, quota: Quota) -> Client {
+    client(Door::Open(Inspect::new(Arc::clone(server), rights, quota))).await
 }
 
 /// Sends one view; it holds until the stream is dropped.

@@ -11,9 +11,11 @@ use pollscope_capture::site::{self, MAX_SITES, SiteId};
 use pollscope_proto::limits::{MAX_ROWS_PER_PART, PART_BYTES};
 use pollscope_proto::v1;
 use prost::Message;
+use tonic::Status;
 
 use super::Server;
 use super::fields::Task;
+use super::memory::{Held, Memory};
 use super::scan::Key;
 use super::view::View;
 use super::{header, rows, stacks};
@@ -60,6 +62,8 @@ pub(super) struct Outgoing {
     /// The first part, with the totals, not sent yet.
     first: Option<Box<v1::Update>>,
     tasks: std::vec::IntoIter<Key>,
+    /// The memory of the keys.
+    _held: Held,
     next_site: usize,
     next_thread: usize,
     /// Those to be told, by id.
@@ -68,13 +72,17 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     /// Scans, and makes what the first part says beside rows.
+    ///
+    /// # Errors
+    /// `RESOURCE_EXHAUSTED` where the clients hold too much already.
     pub(super) fn begin(
         server: &Server,
+        memory: &Memory,
         view: &View,
         seq: u64,
         history: bool,
         told: &mut Told,
-    ) -> Self {
+    ) -> Result<Self, Status> {
         let mut scan = server.scan.lock().unwrap_or_else(PoisonError::into_inner);
         let mut first = Box::new(v1::Update {
             view: view.id,
@@ -96,19 +104,21 @@ impl Outgoing {
             }
         }
         let (counts, tasks) = scan.run(view);
+        let held = memory.take(size_of_val(&*tasks))?;
         header::counts(&mut first, &counts);
         first.runtimes = header::runtimes(&scan.world.runtimes);
         first.modules = header::new_modules(&mut told.modules);
-        Self {
+        Ok(Self {
             seq,
             view: view.clone(),
             history,
             first: Some(first),
             tasks: tasks.into_iter(),
+            _held: held,
             next_site: 0,
             next_thread: 0,
             warnings: warnings.into_iter(),
-        }
+        })
     }
 
     /// The next part; the one that says `last` ends the update.

@@ -1,11 +1,10 @@
 //! The live stream: the newest view counts, one update at a time, made when the transport can take it.
 //!
 //! The transport polls a stream only while its client has room for more. An update is made at that moment, so at
-//! most one waits, it is as fresh as can be, and a client that stopped reading costs nothing but its window's keys.
+//! most one waits, it is as fresh as can be, and a client that stopped reading costs its window's keys and a part.
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -15,15 +14,12 @@ use tokio::time::{Instant, Sleep};
 use tokio_stream::Stream;
 use tonic::Status;
 
-use super::Server;
+use super::share::Viewer;
 use super::update::{Outgoing, Told};
 use super::view::View;
+use super::{Quota, Server};
 use crate::state::Watcher;
 
-/// Of the time of a core, updates for all clients together may take this part: one in ten.
-const SHARE: u32 = 10;
-/// However long an update takes, a client sees another within this time (or its own interval).
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long the first update waits for the collector to catch up, who may have been at rest.
 const CATCH_UP: Duration = Duration::from_millis(50);
 /// How often it looks whether the collector has caught up.
@@ -31,12 +27,10 @@ const GLANCE: Duration = Duration::from_millis(2);
 /// Views taken in one go; a client that sends more of them waits.
 const VIEWS_AT_ONCE: usize = 64;
 
-/// Streams that share the time that updates may take.
-static STREAMS: AtomicU32 = AtomicU32::new(0);
-
 /// The answer to a client's views.
 pub(super) struct Feed<V> {
     server: Arc<Server>,
+    quota: Quota,
     views: V,
     /// The client sends no more views; the last one holds.
     settled: bool,
@@ -45,6 +39,8 @@ pub(super) struct Feed<V> {
     fresh: bool,
     /// The update that is being sent.
     outgoing: Option<Outgoing>,
+    /// What it took of the CPU so far.
+    spent: Duration,
     told: Told,
     seq: u64,
     timer: Pin<Box<Sleep>>,
@@ -56,7 +52,8 @@ pub(super) struct Feed<V> {
     history_sent: Option<Instant>,
     opened_ns: u64,
     opened: Instant,
-    _stream: OpenStream,
+    /// Once there is a view.
+    viewer: Option<Viewer>,
     _watcher: Watcher,
 }
 
@@ -65,17 +62,19 @@ where
     V: Stream<Item = Result<v1::View, Status>> + Unpin,
 {
     /// `modules`: how many the client was told of.
-    pub(super) fn new(server: Arc<Server>, views: V, modules: usize) -> Self {
+    pub(super) fn new(server: Arc<Server>, quota: Quota, views: V, modules: usize) -> Self {
         let now = Instant::now();
         Self {
             _watcher: server.agent.watch(),
-            _stream: OpenStream::new(),
             server,
+            quota,
             views,
             settled: false,
             view: None,
             fresh: false,
             outgoing: None,
+            spent: Duration::ZERO,
+            viewer: None,
             told: Told::new(modules),
             seq: 0,
             timer: Box::pin(tokio::time::sleep_until(now)),
@@ -99,6 +98,7 @@ where
                 Poll::Ready(Some(view)) => {
                     self.view = Some(View::parse(&view?)?);
                     self.fresh = true;
+                    self.viewer.get_or_insert_with(|| self.quota.time.view());
                 }
             }
         }
@@ -116,7 +116,7 @@ where
             let now = Instant::now();
             let caught_up = self.server.agent.state().folded_ns >= self.opened_ns;
             return if caught_up || now >= self.opened + CATCH_UP {
-                self.opened
+                self.rested
             } else {
                 now + GLANCE
             };
@@ -124,8 +124,8 @@ where
         (self.answered + wait).max(self.rested)
     }
 
-    /// Makes the next update, and sees to it that updates do not take the core.
-    fn begin(&mut self, view: &View) {
+    /// Makes the next update.
+    fn begin(&mut self, view: &View) -> Result<(), Status> {
         let from = Instant::now();
         let history_is_old = self
             .history_sent
@@ -136,16 +136,28 @@ where
         }
         self.seq += 1;
         self.fresh = false;
-        self.outgoing = Some(Outgoing::begin(
-            &self.server,
-            view,
-            self.seq,
-            history,
-            &mut self.told,
-        ));
+        let (server, memory, told) = (&self.server, &self.quota.memory, &mut self.told);
+        let (outgoing, spent) = self
+            .quota
+            .time
+            .book(|| Outgoing::begin(server, memory, view, self.seq, history, told));
+        self.outgoing = Some(outgoing?);
+        self.spent = spent;
         self.answered = Instant::now();
-        let pause = (self.answered - from) * (SHARE - 1) * STREAMS.load(Ordering::Relaxed).max(1);
-        self.rested = self.answered + pause.min(LONGEST_PAUSE);
+        Ok(())
+    }
+
+    /// The next part of the update, and sees to it that updates do not take the core.
+    fn part(&mut self) -> Option<v1::Update> {
+        let (server, told) = (&self.server, &mut self.told);
+        let outgoing = self.outgoing.as_mut()?;
+        let (part, spent) = self.quota.time.book(|| outgoing.part(server, told));
+        self.spent += spent;
+        if part.last {
+            self.outgoing = None;
+            self.rested = Instant::now() + self.quota.time.rest(self.spent);
+        }
+        Some(part)
     }
 }
 
@@ -171,36 +183,21 @@ where
             if view.once && this.seq > 0 && !this.fresh {
                 return Poll::Ready(None);
             }
-            let due = this.due(&view);
-            if this.timer.deadline() != due {
-                this.timer.as_mut().reset(due);
+            loop {
+                let due = this.due(&view);
+                if this.timer.deadline() != due {
+                    this.timer.as_mut().reset(due);
+                }
+                ready!(this.timer.as_mut().poll(cx));
+                match this.quota.time.admits(Instant::now()) {
+                    Ok(()) => break,
+                    Err(at) => this.rested = at,
+                }
             }
-            ready!(this.timer.as_mut().poll(cx));
-            this.begin(&view);
+            if let Err(status) = this.begin(&view) {
+                return Poll::Ready(Some(Err(status)));
+            }
         }
-        let Some(outgoing) = &mut this.outgoing else {
-            return Poll::Pending;
-        };
-        let part = outgoing.part(&this.server, &mut this.told);
-        if part.last {
-            this.outgoing = None;
-        }
-        Poll::Ready(Some(Ok(part)))
-    }
-}
-
-/// Counts an open stream.
-struct OpenStream;
-
-impl OpenStream {
-    fn new() -> Self {
-        STREAMS.fetch_add(1, Ordering::Relaxed);
-        Self
-    }
-}
-
-impl Drop for OpenStream {
-    fn drop(&mut self) {
-        STREAMS.fetch_sub(1, Ordering::Relaxed);
+        Poll::Ready(this.part().map(Ok))
     }
 }

@@ -3,6 +3,7 @@
 mod rights;
 mod socket;
 mod target;
+mod unread;
 
 /// What the other tests start: this binary, with this test alone.
 #[test]

@@ -24,6 +24,9 @@ pub(crate) type Client = InspectClient<Channel>;
 /// The task that waits in the target, by our id; the only one that can be aborted.
 static WAITS: AtomicU64 = AtomicU64::new(0);
 
+/// How many tasks more there are in the target, where they are asked for.
+pub(crate) const MORE_TASKS: &str = "MORE_TASKS";
+
 /// What the target does: a task that waits, one that hangs in its poll, and nothing else until its input ends.
 pub(crate) fn be_the_target() {
     registry::set_starter(pollscope_agent::start);
@@ -48,6 +51,20 @@ pub(crate) fn be_the_target() {
             .poll(&mut Context::from_waker(Waker::noop()))
             .is_pending()
     );
+    let more = std::env::var(MORE_TASKS).ok();
+    for number in 0..more.and_then(|more| more.parse().ok()).unwrap_or(0) {
+        let name = format!("one-more-{number}-{}", "x".repeat(90));
+        let (one_more, _) = instrument(
+            std::future::pending::<()>(),
+            pollscope_capture::instrumented::Untold,
+            &Meta {
+                name: Some(&name),
+                ..meta("")
+            },
+        );
+        // For as long as the process lives.
+        std::mem::forget(one_more);
+    }
     let hang = async {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
     };
@@ -149,12 +166,23 @@ impl Target {
     }
 }
 
+/// A client that gives no stream more room than for the beginning of an answer.
+pub(crate) async fn stingy(path: PathBuf) -> Client {
+    let endpoint = Endpoint::from_static("http://target")
+        .initial_stream_window_size(16)
+        .initial_connection_window_size(1 << 20);
+    connect(endpoint, path).await
+}
+
 pub(crate) async fn over_unix(path: PathBuf) -> Client {
+    connect(Endpoint::from_static("http://target"), path).await
+}
+
+async fn connect(endpoint: Endpoint, path: PathBuf) -> Client {
     let connector = tower::service_fn(move |_| {
         let path = path.clone();
         async move { UnixStream::connect(path).await.map(TokioIo::new) }
     });
-    let endpoint = Endpoint::from_static("http://target");
     InspectClient::new(
         endpoint
             .connect_with_connector(connector)

@@ -100,7 +100,7 @@ async fn a_connection_that_asks_nothing_is_closed() {
     let (near, far) = tokio::io::duplex(64 * 1024);
     let served = tokio::spawn(http::serve(
         far,
-        Door::Open(Inspect::new(server, Rights::Read)),
+        Door::Open(Inspect::new(server, Rights::Read, Quota::default())),
     ));
     tokio::time::timeout(Duration::from_secs(6), served)
         .await
@@ -115,7 +115,7 @@ async fn what_is_not_http2_is_closed() {
     let (mut near, far) = tokio::io::duplex(64 * 1024);
     let served = tokio::spawn(http::serve(
         far,
-        Door::Open(Inspect::new(server(), Rights::Read)),
+        Door::Open(Inspect::new(server(), Rights::Read, Quota::default())),
     ));
     near.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         .await
