@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use pollscope_capture::event::{Event, Family};
 use pollscope_capture::level::{self, Level};
 use pollscope_capture::thread::{self, Role};
-use pollscope_capture::{SiteId, TaskKind, clock, runtimes, site};
+use pollscope_capture::{SiteId, TaskKind, clock, runtimes, site, stack};
 
 use crate::detect::task_leak::Leaks;
 use crate::detect::{self, Outcome};
@@ -107,6 +107,8 @@ impl Collector {
         }
         if now_ns.saturating_sub(self.recalibrated_ns) >= SECOND_NS {
             clock::recalibrate();
+            // What was loaded meanwhile: no thread of the program's takes the loader's lock for us.
+            stack::refresh_modules();
             self.recalibrated_ns = now_ns;
         }
         agent.log_due();

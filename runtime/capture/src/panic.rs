@@ -35,8 +35,14 @@ thread_local! {
 }
 
 /// Chains the hook, once. Where the program sets its own hook later without chaining, places are unknown.
-pub(crate) fn install() {
+///
+/// False, and nothing was done, on a thread that panics: there the standard library refuses by a panic, which would be the
+/// process's end, and a drop that spawns a clean-up may be our first use.
+pub(crate) fn install() -> bool {
     static ONCE: Once = Once::new();
+    if std::thread::panicking() {
+        return ONCE.is_completed();
+    }
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
@@ -47,6 +53,7 @@ pub(crate) fn install() {
             }
         }));
     });
+    true
 }
 
 fn note(info: &PanicHookInfo<'_>) {

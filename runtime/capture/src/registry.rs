@@ -11,6 +11,8 @@ use crate::{clock, level, panic, slab, thread};
 
 /// Set at the first use, whatever the level: from then on `off` is for good.
 static STARTED: AtomicBool = AtomicBool::new(false);
+/// Nothing of the first use is left to be done.
+static COMPLETE: AtomicBool = AtomicBool::new(false);
 /// Called once at the first use that is not off: starts the agent.
 static STARTER: OnceLock<fn()> = OnceLock::new();
 static TASK_ID: OnceLock<fn() -> u64> = OnceLock::new();
@@ -86,7 +88,7 @@ pub fn is_off() -> bool {
 /// The first use: calibrates the clock, chains the panic hook, starts the agent. One load after that.
 #[inline]
 pub fn start() {
-    if !STARTED.load(Ordering::Acquire) {
+    if !COMPLETE.load(Ordering::Acquire) {
         first_use();
     }
 }
@@ -111,7 +113,6 @@ fn first_use() {
         }
         if level::level() != level::Level::Off {
             clock::init();
-            panic::install();
             PID.store(std::process::id(), Ordering::Relaxed);
             switch_off_in_forks();
         }
@@ -122,6 +123,10 @@ fn first_use() {
             starter();
         }
     });
+    // Of a first use by a drop that unwinds, the hook is left to the next one.
+    if level::level() == level::Level::Off || panic::install() {
+        COMPLETE.store(true, Ordering::Release);
+    }
     INSIDE.set(false);
 }
 

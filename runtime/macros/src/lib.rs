@@ -19,7 +19,7 @@ use entry::Entry;
 ///
 /// | argument | value |
 /// |---|---|
-/// | `flavor` | `"multi_thread"` (default), `"current_thread"` |
+/// | `flavor` | `"multi_thread"` (default), `"current_thread"`, `"local"` |
 /// | `worker_threads` | a number; multi-thread only |
 /// | `start_paused` | `true` or `false`; current-thread only |
 /// | `unhandled_panic` | `"ignore"` or `"shutdown_runtime"`; current-thread only, with `tokio_unstable` |
@@ -30,7 +30,7 @@ use entry::Entry;
 ///
 /// | argument | value |
 /// |---|---|
-/// | `debug` | `true`: debug from the start; `false`: quiet, whatever `POLLSCOPE` says |
+/// | `debug` | `true`: debug from the start; `false`: quiet though `POLLSCOPE` says debug; where it says off, off |
 /// | `slow_poll` | from how long on a poll is slow: `"50ms"`, `"1.5s"`, `"0"` for every poll, `"off"` for none |
 /// | `depth` | how many of the user's frames of a backtrace are shown: a number; 10 unless set |
 /// | `backtrace_every` | of how many tasks of a site one has a creation backtrace of its own: a number; 256 unless set, 1: each |

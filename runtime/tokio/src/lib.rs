@@ -25,7 +25,7 @@
 //! * All of Tokio's, under Tokio's names. `rt`, `rt-multi-thread`, `sync` and `time` are always on.
 //!
 //! Without `capture`, that is with `default-features = false`, everything is passed through to Tokio: the same API, no
-//! thread, no socket, no record, and two crates more than Tokio alone.
+//! thread, no socket, no record, and three crates at most over Tokio's own.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

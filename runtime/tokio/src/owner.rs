@@ -91,6 +91,9 @@ impl<F: Future> Future for Owned<F> {
 /// Waits on several branches, as [`tokio::select!`] does, same grammar. A future whose turn did not come is not
 /// reported as forgotten.
 ///
+/// A branch takes two steps of the compiler's recursion limit, where Tokio's takes one: past 60 branches, those of nested
+/// ones together, the crate may need `#![recursion_limit = "256"]`.
+///
 /// ```
 /// # let runtime = pollscope_tokio::runtime::Runtime::new()?;
 /// # runtime.block_on(async {

@@ -3,6 +3,7 @@
 #![cfg(feature = "capture")]
 
 use std::future::pending;
+use std::sync::{Arc, Mutex};
 
 use pollscope_capture::task::{Aborter, aborter};
 use pollscope_capture::{registry, site};
@@ -64,6 +65,40 @@ fn a_set_aborts_by_the_line_that_told_it_to() {
         task::yield_now().await;
         assert_eq!(aborter(id), None);
     });
+}
+
+#[test]
+fn a_set_that_is_shut_down_names_no_line_of_ours() {
+    current_thread().block_on(async {
+        let mut set = JoinSet::new();
+        let ids = Arc::new(Mutex::new(Vec::new()));
+        let noted = ids.clone();
+        // Whoever drops the task's future asks: after the abort, before the record goes.
+        set.spawn(async move {
+            let _asks = Asks(noted);
+            pending::<()>().await;
+        });
+        task::yield_now().await;
+        set.shutdown().await;
+        let asked = ids.lock().expect("no panic").clone();
+        assert_eq!(asked, [Some(None)], "it was aborted, from no place");
+    });
+}
+
+/// Asks, when it is dropped, who aborted the task that it lives in: the place, if anybody did.
+struct Asks(Arc<Mutex<Vec<Option<Option<u32>>>>>);
+
+impl Drop for Asks {
+    fn drop(&mut self) {
+        let mut found = None;
+        registry::tasks(|_, seen| {
+            let own = site::get(seen.site).type_name.contains("shut_down_names");
+            found = found.or((own && seen.is_aborted()).then_some(seen.id));
+        });
+        let aborted = found.and_then(aborter);
+        let mut asked = self.0.lock().expect("no panic");
+        asked.push(aborted.map(|aborter| line(Some(aborter))));
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod runtimes;
 
 use std::io;
 
-use findings::{about, none, only, settled, wait_until};
+use findings::{about, destroyed, none, only, settled, wait_until};
 use pollscope_capture::event::Family;
 use pollscope_tokio::task::{self, JoinSet};
 use runtimes::{current_thread, multi_thread};
@@ -209,4 +209,40 @@ fn named_tasks_of_a_set() {
             Some("settle-7")
         );
     });
+}
+
+/// It aborts its tasks, so they were not forgotten, though they never ran.
+#[test]
+fn dropped_before_its_tasks_had_a_turn_and_the_runtime_after_it() {
+    async fn never_runs() {}
+    let runtime = current_thread();
+    runtime.block_on(async {
+        let mut set = JoinSet::new();
+        set.spawn(never_runs());
+    });
+    drop(runtime);
+    settled("dropped_before_its_tasks");
+    assert_eq!(families(destroyed("dropped_before_its_tasks")), []);
+}
+
+/// The twin: nobody aborted it.
+#[test]
+fn detached_before_its_tasks_had_a_turn_and_the_runtime_dropped() {
+    async fn never_runs() {}
+    let runtime = current_thread();
+    runtime.block_on(async {
+        let mut set = JoinSet::new();
+        set.spawn(never_runs());
+        set.detach_all();
+    });
+    drop(runtime);
+    settled("detached_before_its_tasks");
+    assert_eq!(
+        families(destroyed("detached_before_its_tasks")),
+        [Family::PendingDestroyed]
+    );
+}
+
+fn families(found: Vec<findings::Found>) -> Vec<Family> {
+    found.into_iter().map(|found| found.family).collect()
 }

@@ -29,6 +29,12 @@ fn nothing_is_recorded_and_nothing_can_be_switched_on() {
         set.spawn(async { 1 });
         assert_eq!(set.join_next().await.expect("one").expect("it ends"), 1);
         assert_eq!(task::spawn_blocking(|| 2).await.expect("it ends"), 2);
+        let placed = task::spawn(async { task::block_in_place(|| 3) });
+        assert_eq!(placed.await.expect("it ends"), 3);
+        let locals = task::LocalSet::new();
+        let within = locals.run_until(async { task::spawn_local(async { 4 }).await });
+        assert_eq!(within.await.expect("it ends"), 4);
+        task::LocalSet::new().await;
     });
     assert_eq!(thread::all().count(), 0, "no thread has a slot");
     assert!(runtimes::all().is_empty());

@@ -39,6 +39,39 @@ macro_rules! program {
                     .build()
             }
 
+            #[cfg(all(feature = "process", unix))]
+            async fn children() -> std::io::Result<()> {
+                use std::process::Stdio;
+                use $tokio::io::{AsyncReadExt, AsyncWriteExt};
+                use $tokio::process::{Child, ChildStdout, Command};
+
+                fn cat() -> std::io::Result<Child> {
+                    Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()
+                }
+                let mut child: Child = cat()?;
+                // Both at once, in place.
+                let (stdin, stdout) = (child.stdin.as_mut().expect("piped"), child.stdout.as_mut().expect("piped"));
+                stdin.write_all(b"a").await?;
+                assert_eq!(stdout.read_u8().await?, b'a');
+                assert!(child.id().is_some());
+                assert!(child.try_wait()?.is_none());
+                assert!(child.wait().await?.success(), "and its input was closed");
+                assert!(child.id().is_none());
+                // Moved out, by name and by pattern.
+                let mut killed = cat()?;
+                killed.kill().await?;
+                let _stdout: ChildStdout = killed.stdout.expect("piped");
+                let mut child = cat()?;
+                child.start_kill()?;
+                child.wait().await?;
+                let Child { stdout, stderr, .. } = child;
+                assert!(stdout.is_some() && stderr.is_none());
+                let mut child = cat()?;
+                child.stdin.take().expect("piped").write_all(b"b").await?;
+                assert_eq!(child.wait_with_output().await?.stdout, b"b");
+                Ok(())
+            }
+
             async fn handles() {
                 fn is<T: Send + Sync + Unpin + std::panic::UnwindSafe + std::panic::RefUnwindSafe>(_: &T) {}
                 let handle: JoinHandle<u32> = task::spawn(async { 1 });
@@ -156,6 +189,8 @@ macro_rules! program {
 
             async fn handles_on_a_worker() {
                 task::spawn(handles()).await.expect("it ends");
+                #[cfg(all(feature = "process", unix))]
+                children().await.expect("cat is there");
             }
 
             /// Ends at its second poll.

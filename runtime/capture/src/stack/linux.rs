@@ -3,16 +3,20 @@
 //! `elf` asks the loader what is mapped, `modules` keeps that as a snapshot the walks read without a lock, `walk`
 //! goes up a stack over a snapshot, `rules` remembers its steps. `unwind` walks the thread's own stack.
 //!
-//! For other threads: `thread` is what each brings, `procfs` reads its state, `memory` its stack. `peek` puts those
+//! For other threads: `thread` is what each brings, `files` what stays open for it, `procfs` reads its state, `memory` its
+//! stack. `peek` puts those
 //! together for one that sleeps, with `frame_pointer` finding the one register the kernel does not give. `signal`
 //! asks one that runs, through `buffer`. `live` chooses between them; `selftest` and `dump` use it. `census` only asks for
 //! scheduler times, of all of them.
+
+use std::sync::Once;
 
 mod arch;
 mod buffer;
 mod census;
 mod dump;
 mod elf;
+mod files;
 mod frame_pointer;
 mod live;
 #[cfg_attr(
@@ -41,7 +45,12 @@ pub use unwind::capture;
 ///
 /// Takes the loader's lock for a moment, so not from a signal handler. Before it, [`capture`] finds no frames.
 pub fn init() {
-    procfs::init();
-    memory::init();
-    refresh_modules();
+    static ONCE: Once = Once::new();
+    // Later the module list is brought up to date by the agent alone: it takes the loader's lock, and a thread that
+    // begins is the program's.
+    ONCE.call_once(|| {
+        procfs::init();
+        memory::init();
+        refresh_modules();
+    });
 }

@@ -51,7 +51,8 @@ thread_local! {
     static OWNER: RefCell<Option<Owner>> = const { RefCell::new(None) };
 }
 
-/// This thread's part, registering the thread if need be; `None` while the thread ends or the table is full.
+/// This thread's part, registering the thread if need be; `None` at level off, while the thread ends, and where the table
+/// is full.
 #[inline]
 pub(crate) fn local() -> Option<&'static Local> {
     match LOCAL.get() {
@@ -60,7 +61,7 @@ pub(crate) fn local() -> Option<&'static Local> {
     }
 }
 
-/// This thread's slot; `None` while the thread ends or the table is full.
+/// This thread's slot; `None` at level off, while the thread ends, and where the table is full.
 #[inline]
 pub fn current() -> Option<&'static Thread> {
     local().map(|local| &local.thread)
@@ -169,7 +170,8 @@ fn parts() -> impl Iterator<Item = *const Local> {
 #[cold]
 #[inline(never)]
 fn register() -> Option<&'static Local> {
-    if GONE.get() {
+    // Off is also a forked child, where another thread may have held the lock below when it was forked.
+    if GONE.get() || level::level() == Level::Off {
         return None;
     }
     let local = take()?;

@@ -1,4 +1,4 @@
-//! `Builder`: Tokio's, every method, and what pollscope can be told.
+//! `Builder`: Tokio's, every method that the oldest supported Tokio has, and what pollscope can be told.
 
 use std::fmt;
 use std::io;

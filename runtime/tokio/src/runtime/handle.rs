@@ -115,6 +115,17 @@ impl Handle {
         self.inner.metrics()
     }
 
+    /// The stacks of the runtime's tasks as Tokio sees them.
+    #[cfg(all(
+        tokio_unstable,
+        feature = "taskdump",
+        target_os = "linux",
+        any(target_arch = "aarch64", target_arch = "x86", target_arch = "x86_64")
+    ))]
+    pub async fn dump(&self) -> tokio::runtime::Dump {
+        self.inner.dump().await
+    }
+
     /// Tokio's handle, for an interface that asks for one. What is spawned through it is not seen.
     pub fn inner(&self) -> &tokio::runtime::Handle {
         &self.inner

@@ -57,6 +57,13 @@ impl<T> JoinSet<T> {
     pub fn is_empty(&self) -> bool {
         self.inner.is_empty()
     }
+
+    /// The tasks that are left are about to be aborted.
+    fn mark_aborted(&self, at: Option<&'static Location<'static>>) {
+        for share in self.shares.values() {
+            share.mark_aborted(at);
+        }
+    }
 }
 
 impl<T: 'static> JoinSet<T> {
@@ -247,7 +254,9 @@ impl<T: 'static> JoinSet<T> {
 
     /// Aborts all tasks and waits until they have ended. What they ended in is nobody's: it is reported.
     pub async fn shutdown(&mut self) {
-        self.abort_all();
+        // Where it was called an async method cannot know; our own line would be told for it.
+        self.mark_aborted(None);
+        self.inner.abort_all();
         while let Some(joined) = self.inner.join_next_with_id().await {
             // Dropped unread, here: the output first, then the share.
             let id = match joined {
@@ -277,10 +286,7 @@ impl<T: 'static> JoinSet<T> {
     /// Aborts all tasks. They stay in the set until they are joined.
     #[track_caller]
     pub fn abort_all(&mut self) {
-        let at = Some(Location::caller());
-        self.shares
-            .values()
-            .for_each(|share| share.mark_aborted(at));
+        self.mark_aborted(Some(Location::caller()));
         self.inner.abort_all();
     }
 
@@ -327,6 +333,15 @@ impl<T: 'static> JoinSet<T> {
 
 fn without_id<T>(joined: Result<(Id, T), JoinError>) -> Result<T, JoinError> {
     joined.map(|(_, output)| output)
+}
+
+impl<T> Drop for JoinSet<T> {
+    /// Tokio's set aborts what is left in it: should the runtime go before those tasks had a turn, nobody forgot them.
+    fn drop(&mut self) {
+        if !self.shares.is_empty() {
+            self.mark_aborted(None);
+        }
+    }
 }
 
 impl<T> fmt::Debug for JoinSet<T> {

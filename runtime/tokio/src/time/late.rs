@@ -52,6 +52,11 @@ impl Watch {
         }
     }
 
+    /// Whether it is watched at all.
+    pub(super) fn is_on(&self) -> bool {
+        self.made.is_some()
+    }
+
     /// The timer was set anew, or is not awaited any more.
     pub(super) fn forget(&mut self) {
         self.pending = None;

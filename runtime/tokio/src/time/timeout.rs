@@ -21,10 +21,16 @@ pub fn timeout<F>(duration: Duration, future: F) -> Timeout<F::IntoFuture>
 where
     F: IntoFuture,
 {
+    let watch = Watch::new("timeout", Location::caller());
+    // Tokio reads the clock within and keeps it to itself: a second time only where somebody measures.
+    let deadline = watch
+        .is_on()
+        .then(|| Instant::now().checked_add(duration))
+        .flatten();
     Timeout {
         inner: tokio::time::timeout(duration, future),
-        deadline: Instant::now().checked_add(duration),
-        watch: Watch::new("timeout", Location::caller()),
+        deadline,
+        watch,
     }
 }
 
@@ -52,7 +58,7 @@ pin_project! {
     pub struct Timeout<T> {
         #[pin]
         inner: tokio::time::Timeout<T>,
-        // `None`: never.
+        // `None`: never, or it is not watched.
         deadline: Option<Instant>,
         watch: Watch,
     }

@@ -85,7 +85,7 @@ impl Stillness {
     /// Whether nothing moved since.
     pub(super) fn holds(&self, handle: &ThreadHandle) -> Result<(), Missed> {
         let syscall = handle.syscall().ok_or(Missed::Asleep)?;
-        let asleep = match procfs::in_kernel(syscall) {
+        let asleep = match procfs::in_kernel(&syscall) {
             InKernel::Asleep(asleep) => asleep,
             InKernel::Gone => return Err(Missed::Gone),
             InKernel::Running | InKernel::Refused => return Err(Missed::Changed),

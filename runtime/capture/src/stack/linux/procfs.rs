@@ -1,15 +1,14 @@
 //! Threads as `/proc` shows them: state, system call, scheduler times, the cgroup's quota.
 #![expect(
     unsafe_code,
-    reason = "openat relative to a directory opened at start, thread ids and clocks; std offers none of them"
+    reason = "openat relative to a directory opened at start, limits, thread ids and clocks; std offers none of them"
 )]
 //!
 //! Protocol: descriptors are owned by std types; the calls here pass them valid buffers and C strings.
 //!
 //! `/proc/self/task` is opened once at start, so that threads stay visible after a `chroot`. Of a thread only
-//! `syscall` is kept open, by its [`ThreadHandle`](super::ThreadHandle): it is the one file that may be refused
-//! later. The others are world-readable and are opened when asked for: a big blocking pool must not eat the
-//! process's descriptors.
+//! `syscall` may be kept open, see `files`: it is the one file that may be refused later. The others are world-readable
+//! and are opened when asked for.
 
 use std::ffi::CStr;
 use std::fs::File;
@@ -30,7 +29,18 @@ pub(super) fn init() {
     QUOTA.get_or_init(Quota::open);
 }
 
-/// The system call file of a thread, to be kept.
+/// How many descriptors the process may have; 0 where that cannot be learnt.
+pub(super) fn descriptors() -> u64 {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: writes one rlimit.
+    let read = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    if read == 0 { limit.rlim_cur } else { 0 }
+}
+
+/// The system call file of a thread.
 pub(super) fn open_syscall(tid: i32) -> Option<File> {
     open(tid, "syscall")
 }

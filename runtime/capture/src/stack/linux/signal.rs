@@ -206,6 +206,6 @@ fn wait(handle: &ThreadHandle, token: u64) -> Result<(), Missed> {
 }
 
 fn is_asleep(handle: &ThreadHandle) -> bool {
-    let found = handle.syscall().map(procfs::in_kernel);
+    let found = handle.syscall().map(|file| procfs::in_kernel(&file));
     matches!(found, Some(InKernel::Asleep(_) | InKernel::Gone))
 }

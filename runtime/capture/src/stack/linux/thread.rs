@@ -1,9 +1,9 @@
 //! What a thread brings along so that others can look at it.
 
-use std::fs::File;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::files::{self, Kept, SyscallFile};
 use super::procfs::Look;
 use super::{elf, procfs, unwind};
 #[cfg(target_arch = "x86_64")]
@@ -12,11 +12,11 @@ use crate::stack::{Marks, Sample};
 
 /// One thread, as it registered itself: enough to look at it from another.
 ///
-/// Holds one file descriptor. Stays valid, and says `Missed::Gone` after the thread ended.
+/// Holds one file descriptor, while few do: see [`files`]. Stays valid, and says `Missed::Gone` after the thread ended.
 #[derive(Debug)]
 pub struct ThreadHandle {
     tid: i32,
-    syscall: Option<File>,
+    syscall: Option<Kept>,
     stack: Range<u64>,
     root: Option<u64>,
     marks: Marks,
@@ -27,7 +27,7 @@ impl ThreadHandle {
     /// Opens the calling thread. Call [`init`](super::init) before.
     ///
     /// Costs some 30 µs: opens a file, asks for the stack's range and walks the stack once to its root, the
-    /// place every later walk of this thread must end at. On the main thread the C library reads
+    /// place every later walk of this thread must end at. Takes no lock after the first call. On the main thread the C library reads
     /// `/proc/self/maps` for it.
     pub fn current(marks: Marks) -> Self {
         super::init();
@@ -38,7 +38,7 @@ impl ThreadHandle {
         }
         Self {
             tid,
-            syscall: procfs::open_syscall(tid),
+            syscall: files::keep(tid),
             stack: unwind::stack_range().unwrap_or(0..0),
             root,
             marks,
@@ -50,7 +50,7 @@ impl ThreadHandle {
     pub(super) fn stranger(tid: i32) -> Self {
         Self {
             tid,
-            syscall: procfs::open_syscall(tid),
+            syscall: None,
             stack: 0..u64::MAX,
             root: None,
             marks: Marks::none(),
@@ -74,15 +74,16 @@ impl ThreadHandle {
     }
 
     pub(super) fn look(&self) -> Look {
-        procfs::look(self.tid, self.syscall.as_ref())
+        procfs::look(self.tid, self.syscall().as_deref())
     }
 
     pub(super) fn is_registered(&self) -> bool {
         self.registered
     }
 
-    pub(super) fn syscall(&self) -> Option<&File> {
-        self.syscall.as_ref()
+    /// The file of the thread's system call: the one that is kept, or opened for this look.
+    pub(super) fn syscall(&self) -> Option<SyscallFile<'_>> {
+        files::of(self.tid, self.syscall.as_ref())
     }
 
     /// The part of the thread's stack at and above `sp`.

@@ -62,6 +62,13 @@ impl Builder {
         self
     }
 
+    /// Runs the io_uring driver.
+    #[cfg(all(feature = "io-uring", feature = "fs", target_os = "linux"))]
+    pub fn enable_io_uring(&mut self) -> &mut Self {
+        self.inner.enable_io_uring();
+        self
+    }
+
     /// Uses the alternative timer.
     pub fn enable_alt_timer(&mut self) -> &mut Self {
         self.inner.enable_alt_timer();
