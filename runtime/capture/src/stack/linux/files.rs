@@ -53,13 +53,11 @@ pub(super) fn keep(tid: i32) -> Option<Kept> {
         (held < most).then_some(held + 1)
     })
     .ok()?;
-    match procfs::open_syscall(tid) {
-        Some(file) => Some(Kept(file)),
-        None => {
-            HELD.fetch_sub(1, Ordering::Relaxed);
-            None
-        }
+    let file = procfs::open_syscall(tid);
+    if file.is_none() {
+        HELD.fetch_sub(1, Ordering::Relaxed);
     }
+    file.map(Kept)
 }
 
 /// The file of a thread, which may have one that is kept.
