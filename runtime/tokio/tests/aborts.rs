@@ -81,12 +81,12 @@ fn a_set_that_is_shut_down_names_no_line_of_ours() {
         task::yield_now().await;
         set.shutdown().await;
         let asked = ids.lock().expect("no panic").clone();
-        assert_eq!(asked, [Some(None)], "it was aborted, from no place");
+        assert_eq!(asked, [(true, None)], "it was aborted, from no place");
     });
 }
 
-/// Asks, when it is dropped, who aborted the task that it lives in: the place, if anybody did.
-struct Asks(Arc<Mutex<Vec<Option<Option<u32>>>>>);
+/// Asks, when it is dropped, whether somebody aborted the task that it lives in, and from which line.
+struct Asks(Arc<Mutex<Vec<(bool, Option<u32>)>>>);
 
 impl Drop for Asks {
     fn drop(&mut self) {
@@ -97,7 +97,7 @@ impl Drop for Asks {
         });
         let aborted = found.and_then(aborter);
         let mut asked = self.0.lock().expect("no panic");
-        asked.push(aborted.map(|aborter| line(Some(aborter))));
+        asked.push((aborted.is_some(), line(aborted)));
     }
 }
 

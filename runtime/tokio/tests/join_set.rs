@@ -7,6 +7,7 @@ mod findings;
 #[path = "support/runtimes.rs"]
 mod runtimes;
 
+use std::future::pending;
 use std::io;
 
 use findings::{about, destroyed, none, only, settled, wait_until};
@@ -214,7 +215,9 @@ fn named_tasks_of_a_set() {
 /// It aborts its tasks, so they were not forgotten, though they never ran.
 #[test]
 fn dropped_before_its_tasks_had_a_turn_and_the_runtime_after_it() {
-    async fn never_runs() {}
+    async fn never_runs() {
+        pending::<()>().await;
+    }
     let runtime = current_thread();
     runtime.block_on(async {
         let mut set = JoinSet::new();
@@ -228,7 +231,9 @@ fn dropped_before_its_tasks_had_a_turn_and_the_runtime_after_it() {
 /// The twin: nobody aborted it.
 #[test]
 fn detached_before_its_tasks_had_a_turn_and_the_runtime_dropped() {
-    async fn never_runs() {}
+    async fn never_runs() {
+        pending::<()>().await;
+    }
     let runtime = current_thread();
     runtime.block_on(async {
         let mut set = JoinSet::new();
