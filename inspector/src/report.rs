@@ -30,6 +30,9 @@ pub use warnings::warning_line;
 /// The version of the JSON that is printed. Fields are only added.
 pub const SCHEMA: u32 = 1;
 
+/// As many tasks it shows, the busiest, where no other number is asked for.
+pub const TASKS: u32 = 100;
+
 #[derive(Serialize)]
 struct Report<'a> {
     schema: u32,

@@ -60,7 +60,8 @@ pub struct Place {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Verdict {
-    /// `on_cpu`, `syscall`, `lock`, `lock_starved`, `stopped`, `descheduled`, `throttled`.
+    /// `on_cpu`, `syscall`, `lock`, `lock_starved`, `stopped`, `descheduled`, `throttled`; of a thread that runs no poll
+    /// also `parked`.
     pub state: String,
     pub syscall: Option<String>,
 }

@@ -16,7 +16,7 @@ use super::error::Versions;
 use super::symbols::{Files, Module, RawStack, Survey, Symbols, SymbolsFrom, is_local, survey};
 use super::wire::{self, Answer};
 use super::{Address, NetError, Watch, clean};
-use crate::model::{Change, Runtime, Target, TaskDetail, ThreadStack, View};
+use crate::model::{Change, Runtime, Snapshot, Target, TaskDetail, ThreadStack, View};
 
 /// How long the hello may take. The first of a target makes it look at its own executable.
 const HELLO_LIMIT: Duration = Duration::from_secs(4);
@@ -26,6 +26,8 @@ const SURVEY_LIMIT: Duration = Duration::from_secs(4);
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// How long the stacks of all threads may take.
 const DUMP_LIMIT: Duration = Duration::from_secs(30);
+/// How long an update and the names of its frames may take.
+const REPORT_LIMIT: Duration = Duration::from_secs(60);
 /// Threads of one dump.
 const MAX_THREADS: usize = 16 * 1024;
 
@@ -230,9 +232,30 @@ impl Session {
         let threads = raw.into_iter().map(|raw| {
             let mut thread = raw.thread;
             thread.place.backtrace = self.symbols.frames(&raw.stack);
+            thread.tell_rest();
             thread
         });
         Ok(threads.collect())
+    }
+
+    /// One update with all there is but for tasks, of which it has the busiest so many, and with the names of all frames.
+    pub async fn report(&self, tasks: u32) -> Result<Snapshot, NetError> {
+        let view = View {
+            limit: tasks,
+            ..View::default()
+        };
+        let mut watch = self.watch(view).patient();
+        match timeout(REPORT_LIMIT, watch.next()).await {
+            Ok(Some(update)) => update,
+            Ok(None) => Err(NetError::Lost {
+                address: self.address.clone(),
+                why: "it ended the stream".to_owned(),
+            }),
+            Err(_elapsed) => Err(NetError::Silent {
+                address: self.address.clone(),
+                limit: REPORT_LIMIT,
+            }),
+        }
     }
 
     /// The target's monotonic clock, from what it was at the hello.

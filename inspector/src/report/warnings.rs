@@ -131,6 +131,8 @@ pub(super) fn verdict_text(verdict: &Verdict) -> String {
         "on_cpu" => "on the CPU",
         "syscall" => "in the kernel",
         "lock" => "waiting for a lock",
+        "lock_starved" => "waiting for a lock whose holder may get no CPU",
+        "parked" => "parked",
         "stopped" => "stopped",
         "descheduled" => "ready, but not given a CPU",
         "throttled" => "throttled by its cgroup",
