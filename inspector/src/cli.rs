@@ -122,6 +122,9 @@ enum Command {
         parent: Option<u32>,
     },
     /// Start a program and attach to it; exits with the program's status
+    ///
+    /// On a terminal the program has it until it listens; what it prints under the screen is printed afterwards. `q`
+    /// ends the program, too: by SIGTERM, and after 10 s by SIGKILL. Without a terminal its warnings go to stderr.
     Run {
         /// Switch its debug level on
         #[arg(long)]
@@ -151,7 +154,7 @@ enum Command {
         #[arg(long = "for", value_name = "DUR", value_parser = values::duration)]
         time: Option<std::time::Duration>,
         /// Print at most so many tasks, the busiest first
-        #[arg(long, value_name = "N", default_value_t = 100)]
+        #[arg(long, value_name = "N", default_value_t = crate::report::TASKS)]
         limit: u32,
         /// Exit with 1 if there are warnings of these kinds (notes do not count), or `any`
         #[arg(long, value_name = "KIND,…|any", value_delimiter = ',')]

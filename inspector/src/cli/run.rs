@@ -1,10 +1,13 @@
 //! `run`: starts a program and attaches to it. The program's status is ours.
 
+mod output;
+mod screen;
+mod typed;
+
 use std::ffi::OsString;
-use std::fs::File;
 use std::future::pending;
-use std::io::{self, IsTerminal, Read, Seek};
-use std::process::{ExitStatus, Stdio};
+use std::io::{self, IsTerminal};
+use std::process::ExitStatus;
 
 use rustix::process::Signal;
 use tokio::process::{Child, Command};
@@ -31,7 +34,7 @@ pub(super) fn run(
         command.env("POLLSCOPE", "debug");
     }
     if live::has_terminal() {
-        return on_screen(command, symbols, paint);
+        return screen::run(command, symbols, paint);
     }
     runtime()?.block_on(async {
         let mut signals = Signals::new()?;
@@ -107,17 +110,24 @@ impl Signals {
         })
     }
 
+    /// The next of them, and whether a keyboard may have sent it. Cancel safe.
+    async fn next(&mut self) -> (Signal, bool) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (Signal::INT, true),
+            _ = self.quit.recv() => (Signal::QUIT, true),
+            _ = self.terminate.recv() => (Signal::TERM, false),
+            _ = self.hangup.recv() => (Signal::HUP, false),
+            _ = self.user1.recv() => (Signal::USR1, false),
+            _ = self.user2.recv() => (Signal::USR2, false),
+        }
+    }
+
     /// Waits for the program, and passes on to it what arrives meanwhile.
     async fn pass_to(&mut self, child: &mut Child) -> io::Result<ExitStatus> {
         loop {
             let (signal, by_keyboard) = tokio::select! {
                 status = child.wait() => return status,
-                _ = self.interrupt.recv() => (Signal::INT, true),
-                _ = self.quit.recv() => (Signal::QUIT, true),
-                _ = self.terminate.recv() => (Signal::TERM, false),
-                _ = self.hangup.recv() => (Signal::HUP, false),
-                _ = self.user1.recv() => (Signal::USR1, false),
-                _ = self.user2.recv() => (Signal::USR2, false),
+                signal = self.next() => signal,
             };
             let doubled = by_keyboard && self.from_terminal;
             if let Some(pid) = targets::pid(child).filter(|_| !doubled) {
@@ -126,46 +136,4 @@ impl Signals {
             }
         }
     }
-}
-
-/// The screen is ours: the program's output goes to a file, and is printed when the screen is gone.
-fn on_screen(mut command: Command, symbols: SymbolsFrom, paint: Paint) -> Result<Exit, Failure> {
-    let mut output = tempfile()?;
-    command
-        .stdin(Stdio::null())
-        .stdout(output.try_clone()?)
-        .stderr(output.try_clone()?)
-        .process_group(0)
-        .kill_on_drop(true);
-    let runtime = runtime()?;
-    let (mut child, address) = runtime.block_on(async {
-        let mut child = start(&mut command)?;
-        let pid = child.id().unwrap_or_default();
-        say("waiting for the program to listen; Ctrl-C ends both");
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let address = tokio::select! {
-            address = targets::listening(pid) => Some(address),
-            _ = child.wait() => None,
-            _ = interrupt.recv() => None,
-        };
-        Ok::<_, Failure>((child, address))
-    })?;
-    let shown = address.map(|address| live::screen(address, symbols, paint));
-    let status = runtime.block_on(targets::end(&mut child))?;
-    output.rewind()?;
-    io::copy(&mut output.by_ref(), &mut io::stdout())?;
-    shown.transpose()?;
-    Ok(Exit::Status(targets::code(status)))
-}
-
-/// A file that nobody else sees and that is gone when we are.
-fn tempfile() -> io::Result<File> {
-    let path = std::env::temp_dir().join(format!("pollscope-run-{}.log", std::process::id()));
-    let file = File::options()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .open(&path)?;
-    std::fs::remove_file(&path)?;
-    Ok(file)
 }

@@ -15,7 +15,7 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(
 const EAGER: u32 = 100;
 /// Of so many eager looks one goes into containers as well; all later ones do.
 const FAR: u32 = 10;
-/// What a program gets to end by itself.
+/// What the demo gets to end by itself.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Whoever starts a program with pollscope may also abort its tasks.
@@ -50,7 +50,8 @@ pub(super) async fn end(child: &mut Child) -> std::io::Result<ExitStatus> {
     child.wait().await
 }
 
-fn signal_group(child: &Child, signal: Signal) {
+/// To the program and whatever it started.
+pub(super) fn signal_group(child: &Child, signal: Signal) {
     if let Some(pid) = pid(child) {
         // It may have ended by now, which is what we want.
         let _ = rustix::process::kill_process_group(pid, signal);
