@@ -29,7 +29,7 @@ pub mod warnings;
 use std::collections::HashMap;
 use std::time::Duration;
 
-pub use action::{Action, Effect, Excerpt, Notice, Now, SourceKey, TimeOfDay};
+pub use action::{Action, Asked, Effect, Excerpt, Notice, Now, SourceKey, TimeOfDay};
 use filter::FilterLine;
 use keymap::Place;
 use link::{Frozen, Link};
@@ -40,7 +40,6 @@ use popup::{Popup, Prompt};
 use sort::Sort;
 use tasks::Tasks;
 use threads::Threads;
-use view::Asked;
 use warnings::Warnings;
 
 use crate::model::{Found, SiteRow, Snapshot};
@@ -95,6 +94,10 @@ pub struct App {
     pub snapshot: Box<Snapshot>,
     /// Whether there was one since the connection was made.
     pub loaded: bool,
+    /// When the target was heard of last: an update, or that it is connected.
+    heard: Duration,
+    /// The seconds that the header counts, as they were drawn last.
+    counted: link::Seconds,
 
     pub picker: List<Found>,
     /// Whether discovery has answered once.
@@ -114,7 +117,7 @@ pub struct App {
     /// Source lines, as far as they were asked for.
     pub sources: HashMap<SourceKey, Excerpt>,
 
-    asked: Asked,
+    asked: view::Asked,
     /// When the cursor moved last, and when rows were sorted last.
     moved: Option<Duration>,
     sorted: Duration,
@@ -146,6 +149,8 @@ impl App {
             frozen: None,
             snapshot: Box::default(),
             loaded: false,
+            heard: Duration::ZERO,
+            counted: link::Seconds::default(),
             picker: List::default(),
             discovered: false,
             tasks: Tasks::default(),
@@ -158,7 +163,7 @@ impl App {
             all_frames: false,
             wrap: false,
             sources: HashMap::new(),
-            asked: Asked::default(),
+            asked: view::Asked::default(),
             moved: None,
             sorted: Duration::ZERO,
             unsorted: false,
@@ -215,8 +220,13 @@ impl App {
         let notice = self.notice.as_ref().map(|(_, until)| *until);
         notice
             .into_iter()
-            .chain(self.link.changes_at(self.now))
+            .chain(self.link.changes_at(self.now, self.heard))
             .min()
+    }
+
+    /// Whole seconds since the target was heard of, once they are more than between any two updates.
+    pub fn silent_s(&self) -> Option<u64> {
+        self.link.seconds(self.now, self.heard).silent
     }
 
     /// The terminal lost what was drawn.
@@ -249,7 +259,7 @@ pub fn update(app: &mut App, now: Now, action: Action) -> Vec<Effect> {
             app.dirty = true;
             app.size = (columns, rows);
         }
-        Action::Tick => app.dirty |= app.link.changes_at(now).is_some(),
+        Action::Tick => {}
         Action::Notice(notice) => app.say(notice),
         told => data::take(app, told, &mut effects),
     }
@@ -261,6 +271,9 @@ pub fn update(app: &mut App, now: Now, action: Action) -> Vec<Effect> {
         app.notice = None;
         app.dirty = true;
     }
+    let counted = app.link.seconds(now, app.heard);
+    app.dirty |= counted != app.counted;
+    app.counted = counted;
     geometry::fit(app);
     data::want_sources(app, &mut effects);
     view::ask(app, &mut effects);

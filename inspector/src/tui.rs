@@ -1,11 +1,13 @@
 //! The event loop: keys, signals and targets come in as actions, effects go out, the screen follows the state.
 
 mod connection;
+mod editor;
 mod effects;
 mod excerpt;
 mod export;
 mod fault;
 mod pace;
+mod signals;
 mod source;
 
 use std::future::pending;
@@ -14,7 +16,6 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, EventStream};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 use tokio_stream::StreamExt;
@@ -24,8 +25,9 @@ use crate::app::{Action, App, Notice, Now, Screen as Shown, update};
 use crate::net::{Address, SymbolsFrom};
 use crate::terminal::{self, Screen};
 use crate::ui::Theme;
-use effects::Executor;
+use effects::{Executor, Next};
 use pace::Pace;
+use signals::{Caught, Signals};
 use source::Net;
 
 /// How often the picker looks for processes by itself.
@@ -148,13 +150,16 @@ async fn live(source: Net, start: Start, plain: bool) -> anyhow::Result<ExitCode
         };
         let Some(action) = action else { continue };
         for effect in update(&mut app, now(started), action) {
-            if executor
-                .run(effect, &mut app, &mut screen, &mut events)
-                .await?
-            {
-                screen.leave();
-                return Ok(exit_code(&app));
-            }
+            let next = executor
+                .run(effect, &mut app, &mut screen, &mut events, &mut signals)
+                .await?;
+            let code = match next {
+                Next::GoesOn => continue,
+                Next::Quit => exit_code(&app),
+                Next::End(number) => ExitCode::from(128 + number),
+            };
+            screen.leave();
+            return Ok(code);
         }
     }
     Ok(exit_code(&app))
@@ -212,44 +217,5 @@ async fn until(started: Instant, at: Option<Duration>) {
     match at {
         Some(at) => tokio::time::sleep_until((started + at).into()).await,
         None => pending().await,
-    }
-}
-
-enum Caught {
-    /// To be ended by; its number.
-    End(u8),
-    Stop,
-    Continue,
-}
-
-struct Signals {
-    ends: [(u8, Signal); 3],
-    stop: Signal,
-    resume: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        let end = |kind: SignalKind| Ok::<_, io::Error>((kind.as_raw_value() as u8, signal(kind)?));
-        Ok(Self {
-            ends: [
-                end(SignalKind::terminate())?,
-                end(SignalKind::hangup())?,
-                end(SignalKind::interrupt())?,
-            ],
-            stop: signal(SignalKind::from_raw(libc::SIGTSTP))?,
-            resume: signal(SignalKind::from_raw(libc::SIGCONT))?,
-        })
-    }
-
-    async fn next(&mut self) -> Caught {
-        let [(term, terminate), (hup, hangup), (int, interrupt)] = &mut self.ends;
-        tokio::select! {
-            _ = terminate.recv() => Caught::End(*term),
-            _ = hangup.recv() => Caught::End(*hup),
-            _ = interrupt.recv() => Caught::End(*int),
-            _ = self.stop.recv() => Caught::Stop,
-            _ = self.resume.recv() => Caught::Continue,
-        }
     }
 }

@@ -41,7 +41,7 @@ pub fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) {
         Class::TooSmall => return compact::too_small(theme, area, buf),
         Class::Compact => {
             compact::header(app, theme, panes.header, buf);
-            compact::body(app, theme, panes.main, buf);
+            compact::body(app, theme, panes, buf);
         }
         Class::Normal => {
             chrome::header(app, theme, panes.header, buf);

@@ -213,7 +213,7 @@ fn suspend_where_no_shell_could_resume_goes_on() {
     screen.wait_for("LIVE");
     screen.press("\u{1a}");
     screen.press("2");
-    screen.wait_for("newest first");
+    screen.wait_for("worst first");
     screen.press("q");
     assert_eq!(screen.exit_code(), 0);
     screen.wait_sane();

@@ -58,9 +58,20 @@ pub enum Action {
     /// Everything known of a task; `None`: there is no such task any more.
     Detail(u64, Option<Box<TaskDetail>>),
     Dump(Vec<ThreadStack>),
+    /// What `report` would print now.
+    Reported(Box<Snapshot>),
+    /// A question that the target did not answer, and why, where nothing else will say it.
+    Unanswered(Asked, Option<String>),
     /// Lines around a place in the source, as far as the file could be read here.
     Source(SourceKey, Excerpt),
     Notice(Notice),
+}
+
+/// A question whose answer a screen waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    Task(u64),
+    Stacks,
 }
 
 /// A place in a source file, as frames name it.
@@ -115,8 +126,10 @@ pub enum Effect {
         line: u32,
     },
     ReadSource(SourceKey),
-    /// Write the update that is shown to a file, as `report --json` prints it.
-    Export,
+    /// Ask the target for what `report` shows: the answer is [`Action::Reported`].
+    Report,
+    /// Write that to a file, as `report --json` prints it.
+    Write(Box<Snapshot>),
     /// Look for instrumented processes again.
     Rescan,
     /// Connect to what [`Found::address`] names.

@@ -5,8 +5,9 @@ use super::link::{Frozen, Link, events};
 use super::list::Step;
 use super::page::{Page, Part, TaskPage, WarningPage};
 use super::popup::{Popup, Prompt, Question};
+use super::warnings::LineKey;
 use super::{App, Effect, Notice, Screen, copy, data, geometry, sort};
-use crate::model::{Change, FoundState, Level, Rights, TaskState};
+use crate::model::{Change, FoundState, Level, Rights, TaskState, Warning};
 
 /// Pages one can lie on another; walking on replaces the topmost.
 const PAGES: usize = 16;
@@ -33,7 +34,7 @@ pub(super) fn run(app: &mut App, command: Command, effects: &mut Vec<Effect>) {
         Command::Next => sibling(app, 1, effects),
         Command::Previous => sibling(app, -1, effects),
         Command::Open => open(app, effects),
-        Command::Back => back(app),
+        Command::Back => back(app, effects),
         Command::ShowTasks => show(app, Screen::Tasks),
         Command::ShowWarnings => show(app, Screen::Warnings),
         Command::ShowThreads => show(app, Screen::Threads),
@@ -54,7 +55,7 @@ pub(super) fn run(app: &mut App, command: Command, effects: &mut Vec<Effect>) {
             let text = app.warnings.next_kind(&app.filters.warnings.filter);
             app.say(Notice::good(text));
         }
-        Command::Export => effects.push(Effect::Export),
+        Command::Export => export(app, effects),
         Command::Finished => {
             app.tasks.finished = !app.tasks.finished;
             refiltered(app);
@@ -71,7 +72,8 @@ pub(super) fn run(app: &mut App, command: Command, effects: &mut Vec<Effect>) {
         Command::TaskOf => open_task_of_warning(app, effects),
         Command::Mute => {
             let filter = &app.filters.warnings.filter;
-            if let Some(text) = app.warnings.toggle_mute(filter) {
+            let aimed = app.aimed_warning().map(|warning| warning.id);
+            if let Some(text) = aimed.and_then(|id| app.warnings.toggle_mute(id, filter)) {
                 app.say(Notice::good(text));
             }
         }
@@ -107,6 +109,17 @@ pub(super) fn run(app: &mut App, command: Command, effects: &mut Vec<Effect>) {
         Command::Suspend => effects.push(Effect::Suspend),
         Command::Quit => effects.push(Effect::Quit),
     }
+}
+
+/// A screen is sent only what it shows: a report is asked for. Of a moment that is held or the last there was, what is
+/// held of it is all there is.
+fn export(app: &App, effects: &mut Vec<Effect>) {
+    if app.link.is_live() && app.frozen.is_none() {
+        return effects.push(Effect::Report);
+    }
+    let mut held = app.snapshot.clone();
+    held.tasks = app.tasks.loaded().cloned().collect();
+    effects.push(Effect::Write(held));
 }
 
 fn toggle_level(app: &mut App, effects: &mut Vec<Effect>) {
@@ -180,13 +193,23 @@ impl App {
                 Err("no filter is set: / sets one".to_owned())
             }
             Command::Export if !self.loaded => Err("there is nothing to write yet".to_owned()),
-            Command::Mute if self.screen == Screen::Warnings && self.pages.is_empty() => {
-                match self.warnings.selected() {
-                    Some(_) => Ok(()),
-                    None => Err("choose a warning, not its heading".to_owned()),
-                }
-            }
+            Command::Mute => match (self.aimed_warning(), self.pages.is_empty()) {
+                (Some(_), _) => Ok(()),
+                (None, true) => Err("choose a warning, not its heading".to_owned()),
+                (None, false) => Err("this warning is no longer known".to_owned()),
+            },
             _ => Ok(()),
+        }
+    }
+}
+
+impl App {
+    /// The warning that a key means which does something to one: that of the page, else that under the cursor.
+    fn aimed_warning(&self) -> Option<&Warning> {
+        match self.pages.last() {
+            Some(Page::Warning(page)) => self.warnings.get(page.id),
+            Some(Page::Task(_)) => None,
+            None => self.warnings.selected(),
         }
     }
 }
@@ -240,14 +263,20 @@ fn pane(app: &mut App, by: isize) {
     }
 }
 
-fn back(app: &mut App) {
+fn back(app: &mut App, effects: &mut Vec<Effect>) {
     if app.pages.pop().is_some() {
+        return;
+    }
+    if app.screen == Screen::Picker && matches!(app.link, Link::Opening(_)) {
+        app.link = Link::None;
+        effects.push(Effect::Disconnect);
         return;
     }
     if app.filter_mut().clear() {
         refiltered(app);
     } else if app.screen == Screen::Tasks && app.tasks.site.take().is_some() {
         app.grouped = true;
+        unfill(app);
     }
 }
 
@@ -363,8 +392,12 @@ fn sibling(app: &mut App, by: isize, effects: &mut Vec<Effect>) {
                 }
             }
         }
-        Some(Page::Warning(_)) => {
-            while app.warnings.list.step(Step::By(by)) {
+        Some(Page::Warning(page)) => {
+            // A page whose warning was muted is in the list no more: the cursor is on the one after it already.
+            let mut moved =
+                by > 0 && app.warnings.list.selected_key() != Some(LineKey::One(page.id));
+            while moved || app.warnings.list.step(Step::By(by)) {
+                moved = false;
                 if let Some(warning) = app.warnings.selected() {
                     let id = warning.id;
                     app.pages.pop();
@@ -418,13 +451,18 @@ pub(super) fn refiltered(app: &mut App) {
                 .rearrange(|rows| data::arrange_sites(rows, line, warned, order));
             app.sites.rewind();
             app.tasks.rewind();
-            if let Some(frozen) = &mut app.frozen {
-                // The target sorts and filters: a frozen screen takes one more update for it.
-                frozen.filled = false;
-            }
+            unfill(app);
         }
         Screen::Warnings => app.warnings.refilter(&app.filters.warnings.filter),
         Screen::Threads => app.threads.rearrange(&app.filters.threads),
+    }
+}
+
+/// The target sorts and filters: a frozen screen takes one more update for other rows.
+fn unfill(app: &mut App) {
+    let live = app.link.is_live();
+    if let Some(frozen) = &mut app.frozen {
+        frozen.filled = !live;
     }
 }
 
@@ -441,7 +479,8 @@ fn freeze(app: &mut App, effects: &mut Vec<Effect>) {
                 held: 0,
                 base: events(&app.snapshot),
                 latest: None,
-                filled: app.screen != Screen::Tasks || app.grouped,
+                // Who cannot be asked has no other rows to give.
+                filled: !app.link.is_live(),
             });
         }
         None => {}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::action::SourceKey;
+use super::action::{Asked, SourceKey};
 use super::link::{Link, Lost, events};
 use super::page::Page;
 use super::popup::Popup;
@@ -39,7 +39,9 @@ pub(super) fn take(app: &mut App, told: Action, effects: &mut Vec<Effect>) {
         }
         Action::Successor(target) => succeeded(app, target, effects),
         Action::Detail(id, detail) => detailed(app, id, detail.as_deref()),
+        Action::Reported(snapshot) => effects.push(Effect::Write(snapshot)),
         Action::Dump(stacks) => dumped(app, stacks),
+        Action::Unanswered(asked, why) => unanswered(app, asked, why),
         Action::Source(key, excerpt) => {
             app.sources.insert(key, excerpt);
             app.dirty = true;
@@ -66,6 +68,9 @@ fn connected(app: &mut App, target: Target, runtimes: Vec<Runtime>) {
     app.snapshot.target = target;
     app.snapshot.runtimes = runtimes;
     app.link = Link::Live;
+    app.heard = app.now.since_start;
+    // While there was no connection, questions went nowhere.
+    forget_questions(app);
     app.dirty = true;
 }
 
@@ -90,9 +95,7 @@ pub(super) fn forget(app: &mut App) {
     app.loaded = false;
     app.frozen = None;
     app.pages.clear();
-    let (sort, finished) = (app.tasks.sort, app.tasks.finished);
-    app.tasks = super::Tasks::default();
-    (app.tasks.sort, app.tasks.finished) = (sort, finished);
+    app.tasks = app.tasks.emptied();
     app.sites = super::List::default();
     app.warnings = super::Warnings::default();
     app.threads = super::Threads {
@@ -111,12 +114,7 @@ fn lost(app: &mut App, why: String) {
             app.say(Notice::bad(why));
         }
         Link::Live => {
-            app.threads.asking = false;
-            for page in &mut app.pages {
-                if let Page::Task(page) = page {
-                    page.waiting = false;
-                }
-            }
+            forget_questions(app);
             app.link = Link::Lost(Lost {
                 since: app.now.clock,
                 why,
@@ -130,6 +128,7 @@ fn lost(app: &mut App, why: String) {
 }
 
 fn arrived(app: &mut App, number: u64, mut snapshot: Box<Snapshot>, effects: &mut Vec<Effect>) {
+    app.heard = app.now.since_start;
     round(&mut snapshot);
     refresh_page(app, effects);
     let fills = number == app.asked.number;
@@ -228,7 +227,8 @@ fn refresh_page(app: &mut App, effects: &mut Vec<Effect>) {
     if let Some(Page::Task(page)) = app.pages.last_mut()
         && !page.gone
         && !page.waiting
-        && app.frozen.is_none()
+        // What is frozen stays as it is, but a page that has nothing to show yet gets it.
+        && (app.frozen.is_none() || page.detail.is_none())
         && page
             .asked
             .is_none_or(|asked| at.saturating_sub(asked) >= REFRESH)
@@ -249,11 +249,41 @@ fn detailed(app: &mut App, id: u64, detail: Option<&TaskDetail>) {
         if page.id != id {
             continue;
         }
-        page.waiting = false;
+        (page.waiting, page.unanswered) = (false, false);
         match detail {
             Some(detail) if !frozen || page.detail.is_none() => page.detail = Some(detail.clone()),
             Some(_) => {}
             None => page.gone = true,
+        }
+    }
+}
+
+/// Nobody waits for the answer any more; of a task it is asked for again.
+fn unanswered(app: &mut App, asked: Asked, why: Option<String>) {
+    match asked {
+        Asked::Stacks => app.threads.asking = false,
+        Asked::Task(id) => {
+            for page in &mut app.pages {
+                if let Page::Task(page) = page
+                    && page.id == id
+                {
+                    (page.waiting, page.unanswered) = (false, true);
+                }
+            }
+        }
+    }
+    app.dirty = true;
+    if let Some(why) = why {
+        app.say(Notice::bad(why));
+    }
+}
+
+/// What was asked over a connection that is no more will not be answered.
+fn forget_questions(app: &mut App) {
+    app.threads.asking = false;
+    for page in &mut app.pages {
+        if let Page::Task(page) = page {
+            page.waiting = false;
         }
     }
 }

@@ -72,10 +72,11 @@ fn panes_of(app: &App, place: Place, line: bool) -> Panes {
         top = 2;
     }
     let body = bottom.saturating_sub(top);
-    let lower = if class == Class::Normal {
-        lower_height(app, place, body)
-    } else {
-        0
+    let lower = match (class, place) {
+        (Class::Normal, _) => lower_height(app, place, body),
+        // Stacks were asked for: they get half of the rows, where that is enough for one.
+        (Class::Compact, Place::Threads) if app.threads.has_stacks() && body >= 8 => body / 2,
+        _ => 0,
     };
     panes.main = row(top, body - lower);
     panes.lower = row(bottom - lower, lower);
@@ -138,9 +139,13 @@ pub(super) fn overflow(app: &App) -> usize {
             match page.part {
                 Part::Created => detail.map(|detail| detail.created.backtrace.len()),
                 Part::Now => detail.and_then(|detail| Some(detail.now.as_ref()?.backtrace.len())),
-                Part::Polls => {
-                    detail.and_then(|detail| Some(detail.site_poll_ns.as_ref()?.buckets.len()))
-                }
+                // The finest rows of the chart: two buckets each, from the first to the last that hold something.
+                Part::Polls => detail.and_then(|detail| {
+                    let buckets = &detail.site_poll_ns.as_ref()?.buckets;
+                    let first = buckets.iter().position(|&count| count > 0)?;
+                    let last = buckets.iter().rposition(|&count| count > 0)?;
+                    Some((last - first + 1).div_ceil(2))
+                }),
                 Part::Wakers | Part::Warnings => None,
             }
         }
@@ -150,8 +155,13 @@ pub(super) fn overflow(app: &App) -> usize {
             } else {
                 &warning.created
             };
-            // The source lines and the explanation are below the frames.
-            place.backtrace.len() + 12
+            // The source lines and the explanation are below the frames, and broken into more lines on a narrow screen.
+            let below = if class(app.size) == Class::Normal {
+                12
+            } else {
+                40
+            };
+            place.backtrace.len() + below
         }),
         None => None,
     };

@@ -63,8 +63,8 @@ impl Health {
 pub fn health(app: &App) -> Health {
     let stuck: Vec<&Warning> = app
         .warnings
-        .audible()
-        .filter(|warning| is_stuck(warning))
+        .all()
+        .filter(|warning| is_stuck(warning) && !app.warnings.is_muted(warning))
         .collect();
     if let Some(worst) = stuck.iter().max_by_key(|warning| warning.wall_ns) {
         return blocked(worst, stuck.len());

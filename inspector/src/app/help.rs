@@ -1,7 +1,8 @@
 //! The help, made from the keymap: only keys that work here and now.
 
 use super::App;
-use super::keymap::{BINDINGS, Binding, Group, Place};
+use super::keymap::{BINDINGS, Binding, Command, Group, Place};
+use super::page::{Page, Part};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
@@ -16,6 +17,16 @@ pub fn working(app: &App, place: Place) -> impl Iterator<Item = &'static Binding
     BINDINGS
         .iter()
         .filter(move |binding| binding.is_at(place) && app.allows(binding.command).is_ok())
+}
+
+/// What the footer says of the binding here, if anything.
+pub fn hint(app: &App, binding: &Binding) -> Option<&'static str> {
+    match (binding.command, app.pages.last()) {
+        (Command::Open, Some(Page::Task(page))) if page.part == Part::Warnings => {
+            Some("the warning")
+        }
+        _ => binding.hint,
+    }
 }
 
 /// The lines of the help in as many columns as fit, searched for `query`.

@@ -236,13 +236,15 @@ use Group::{Act, Move, See};
 /// Footers show hints in this order and cut at the width, so the table starts with what one needs first.
 #[rustfmt::skip]
 pub const BINDINGS: &[Binding] = &[
-    bind(C::Back, &[key(KeyCode::Esc)], EVERYWHERE, Move, "back, clear the filter"),
+    bind(C::Back, &[key(KeyCode::Esc)], TASK | WARNING, Move, "back").hint("back"),
+    bind(C::Back, &[key(KeyCode::Esc)], PICKER, Move, "stop connecting, clear the filter"),
+    bind(C::Back, &[key(KeyCode::Esc)], TABS, Move, "back, clear the filter"),
     bind(C::Open, &[key(KeyCode::Enter)], PICKER, Act, "attach").hint("attach"),
     bind(C::Open, &[key(KeyCode::Enter)], TASKS, Act, "all about the task").hint("open"),
     bind(C::Open, &[key(KeyCode::Enter)], SITES, Act, "the tasks of the site").hint("tasks"),
     bind(C::Open, &[key(KeyCode::Enter)], WARNINGS, Act, "the whole warning, fold").hint("open"),
     bind(C::Open, &[key(KeyCode::Enter)], THREADS, Act, "the task it runs").hint("its task"),
-    bind(C::Open, &[key(KeyCode::Enter)], TASK, Act, "the parent, or the warning").hint("go there"),
+    bind(C::Open, &[key(KeyCode::Enter)], TASK, Act, "the parent, or the warning").hint("its parent"),
     bind(C::TaskOf, &[ch('t')], WARNINGS | WARNING, Act, "the task it is about").hint("task"),
     bind(C::Stacks, &[ch('s')], THREADS, Act, "take all stacks now").hint("stacks"),
     bind(C::Address, &[ch('a')], PICKER, Act, "attach to an address").hint("address"),
@@ -271,7 +273,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(C::Editor, &[ch('o')], ATTACHED, Act, "open in $EDITOR").hint("editor"),
     bind(C::CopySite, &[ch('y')], EVERYWHERE, Act, "copy its place").hint("copy"),
     bind(C::CopyAll, &[ch('Y')], EVERYWHERE, Act, "copy all told of it"),
-    bind(C::Export, &[ch('e')], ATTACHED, Act, "write the view as JSON").hint("export"),
+    bind(C::Export, &[ch('e')], ATTACHED, Act, "write a report as JSON").hint("export"),
     bind(C::Rescan, &[ch('R')], PICKER, See, "look for processes again").hint("rescan"),
     bind(C::RemoveStale, &[ch('x')], PICKER, Act, "remove a stale socket").hint("remove stale"),
     bind(C::Picker, &[ch('P')], ATTACHED, Act, "another process").hint("processes"),

@@ -26,6 +26,19 @@ pub struct Lost {
     pub given_up: bool,
 }
 
+/// Updates come four times a second, and at least every 5 s from a target that takes that long to make one. Who hears
+/// of none for so long is told: nothing that is shown is of now.
+const SILENT: Duration = Duration::from_secs(2);
+
+/// What the header counts in whole seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seconds {
+    /// Until the next attempt to connect.
+    to_retry: Option<u64>,
+    /// Without a word from the target.
+    pub(super) silent: Option<u64>,
+}
+
 impl Link {
     pub const fn is_live(&self) -> bool {
         matches!(self, Self::Live)
@@ -46,14 +59,30 @@ impl Link {
         }
     }
 
-    /// When the count of seconds falls.
-    pub(super) fn changes_at(&self, now: Now) -> Option<Duration> {
-        let seconds = self.seconds_to_retry(now).filter(|&seconds| seconds > 0)?;
+    /// All that is counted, where the target was `heard` last then.
+    pub(super) fn seconds(&self, now: Now, heard: Duration) -> Seconds {
+        let since = now.since_start.saturating_sub(heard);
+        Seconds {
+            to_retry: self.seconds_to_retry(now),
+            silent: (self.is_live() && since >= SILENT).then_some(since.as_secs()),
+        }
+    }
+
+    /// When one of them changes.
+    pub(super) fn changes_at(&self, now: Now, heard: Duration) -> Option<Duration> {
+        let Seconds { to_retry, silent } = self.seconds(now, heard);
         match self {
+            Self::Live => {
+                let next = silent.map_or(SILENT, |seconds| Duration::from_secs(seconds + 1));
+                Some(heard + next)
+            }
             Self::Lost(Lost {
                 retry: Some((_, at)),
                 ..
-            }) => Some(at.saturating_sub(Duration::from_secs(seconds - 1))),
+            }) => {
+                let seconds = to_retry.filter(|&seconds| seconds > 0)?;
+                Some(at.saturating_sub(Duration::from_secs(seconds - 1)))
+            }
             _ => None,
         }
     }
@@ -71,6 +100,13 @@ pub struct Frozen {
     pub(super) latest: Option<(u64, Box<Snapshot>)>,
     /// The rows around the screen were fetched, so that there is something to walk through.
     pub(super) filled: bool,
+}
+
+impl Frozen {
+    /// Whether the rows that can be walked through are here.
+    pub fn has_rows(&self) -> bool {
+        self.filled
+    }
 }
 
 /// What the banner counts: spawns, ends and warnings.

@@ -220,6 +220,11 @@ impl<T: Row> List<T> {
             .map(|entry| &entry.row)
     }
 
+    /// The same, to be changed in place; also what vanished. No key may change.
+    pub fn rows_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.entries.iter_mut().map(|entry| &mut entry.row)
+    }
+
     /// The rows on a screen of `height` rows: is it under the cursor, has it vanished, the row.
     pub fn visible(&self, height: usize) -> impl Iterator<Item = (bool, bool, &T)> {
         self.shown

@@ -60,6 +60,8 @@ pub struct TaskPage {
     /// When the target was asked last, and whether it still has to answer.
     pub(super) asked: Option<Duration>,
     pub(super) waiting: bool,
+    /// It did not answer when it was asked last: it is asked again.
+    pub unanswered: bool,
 }
 
 impl TaskPage {
@@ -72,6 +74,7 @@ impl TaskPage {
             scroll: [0; Part::ALL.len()],
             asked: None,
             waiting: false,
+            unanswered: false,
         }
     }
 }

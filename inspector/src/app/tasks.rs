@@ -66,6 +66,17 @@ impl Default for Tasks {
 }
 
 impl Tasks {
+    /// No row, and shown the same way: which of them and in which order is a matter of the user, not of the process.
+    #[must_use]
+    pub(super) fn emptied(&self) -> Self {
+        Self {
+            sort: self.sort,
+            only_warned: self.only_warned,
+            finished: self.finished,
+            ..Self::default()
+        }
+    }
+
     /// Takes a window. With `hold` the rows that are on the screen keep their places, with new figures.
     /// Returns the task to ask for, if the one under the cursor is missing.
     pub fn replace(
@@ -233,6 +244,12 @@ impl Tasks {
         self.len() == 0
     }
 
+    /// How many of them there are to walk while nothing else comes, if not all: the first, or those around the screen.
+    pub fn kept(&self) -> Option<(usize, bool)> {
+        let kept = self.rows.len();
+        (kept < self.len()).then_some((kept, self.offset == 0))
+    }
+
     pub fn matched(&self) -> usize {
         self.matched
     }
@@ -342,8 +359,15 @@ mod tests {
     fn frozen_rows_bound_the_cursor() {
         let mut rows = Tasks::default();
         rows.replace(tasks(1..=40), 0, 10_000, false);
+        assert_eq!(rows.kept(), Some((40, true)));
         rows.step(Step::Last, true);
         assert_eq!(rows.selected_id(), Some(40));
+        rows.rewind();
+        rows.replace(tasks(9_961..=10_000), 9_960, 10_000, false);
+        assert_eq!(rows.kept(), Some((40, false)));
+        rows.rewind();
+        rows.replace(tasks(1..=40), 0, 40, false);
+        assert_eq!(rows.kept(), None, "all of them");
     }
 
     #[test]

@@ -150,6 +150,46 @@ fn a_frozen_screen_fetches_rows_to_walk_through_once() {
 }
 
 #[test]
+fn wherever_it_is_frozen_the_rows_are_of_the_freeze() {
+    for keys in ["2", "3", "v"] {
+        let mut app = attached(SIZE);
+        press(&mut app, keys);
+        let effects = press(&mut app, "Space");
+        assert!(
+            views(&effects).iter().any(|view| view.limit >= 1_000),
+            "{keys}: {effects:?}"
+        );
+        let mut next = snapshot();
+        next.tasks[0].polls = 424_242;
+        deliver(&mut app, 100, next);
+        let mut later = snapshot();
+        later.tasks[0].polls = 999_999;
+        deliver(&mut app, 2_000, later);
+        press(&mut app, if keys == "v" { "v" } else { "1" });
+        assert_eq!(app.place(), Place::Tasks);
+        let polls = app.tasks.loaded().map(|task| task.polls).max();
+        assert_eq!(polls, Some(424_242), "{keys}");
+    }
+}
+
+#[test]
+fn a_frozen_list_of_one_site_gives_way_to_all_of_them() {
+    let mut app = attached(SIZE);
+    press(&mut app, "v Space");
+    deliver(&mut app, 100, snapshot());
+    let effects = press(&mut app, "j Enter");
+    assert_eq!(views(&effects).last().map(|view| view.site), Some(Some(7)));
+    let mut one = snapshot();
+    (one.matched, one.tasks) = (1, vec![one.tasks[0].clone()]);
+    deliver(&mut app, 200, one);
+    assert_eq!(app.tasks.len(), 1);
+    press(&mut app, "Esc");
+    deliver(&mut app, 300, snapshot());
+    press(&mut app, "v");
+    assert!(app.tasks.len() > 1);
+}
+
+#[test]
 fn a_filter_goes_to_the_target_and_is_kept_while_elsewhere() {
     let mut app = attached(SIZE);
     press(&mut app, "/");
@@ -386,6 +426,17 @@ fn a_failed_attempt_from_the_picker_stays_there_and_says_why() {
 }
 
 #[test]
+fn esc_gives_up_an_attempt_from_the_picker() {
+    let mut app = App::new(SIZE, at(0));
+    update(&mut app, at(0), Action::Found(found()));
+    press(&mut app, "Enter");
+    assert!(matches!(app.link, Link::Opening(_)));
+    assert_eq!(press(&mut app, "Esc"), [Effect::Disconnect]);
+    assert_eq!((app.place(), &app.link), (Place::Picker, &Link::None));
+    assert_eq!(press(&mut app, "Esc"), []);
+}
+
+#[test]
 fn a_task_is_opened_refreshed_and_its_end_is_told() {
     let mut app = attached(SIZE);
     assert_eq!(press(&mut app, "j Enter"), [Effect::OpenTask(977)]);
@@ -417,6 +468,111 @@ fn a_task_is_opened_refreshed_and_its_end_is_told() {
 }
 
 #[test]
+fn a_report_is_asked_for_wherever_one_is() {
+    for place in Place::ALL
+        .into_iter()
+        .filter(|&place| place != Place::Picker)
+    {
+        let mut app = at_place(place);
+        let effects = press(&mut app, "e");
+        assert!(effects.contains(&Effect::Report), "{place:?}: {effects:?}");
+    }
+    let mut app = attached(SIZE);
+    let whole = Box::new(snapshot());
+    let told = Action::Reported(whole.clone());
+    assert_eq!(update(&mut app, at(500), told), [Effect::Write(whole)]);
+}
+
+#[test]
+fn of_what_is_held_the_report_has_what_is_held() {
+    for keys in ["Space", "2 Space"] {
+        let mut app = attached(SIZE);
+        press(&mut app, keys);
+        let mut later = snapshot();
+        later.tasks[0].polls = 424_242;
+        deliver(&mut app, 100, later);
+        deliver(&mut app, 900, snapshot());
+        let [Effect::Write(held)] = &press(&mut app, "e")[..] else {
+            panic!("frozen: nothing is asked");
+        };
+        assert_eq!(held.tasks.len(), snapshot().tasks.len());
+        assert_eq!(held.tasks[0].polls, 424_242, "of the freeze: {keys}");
+    }
+    let mut app = bereft();
+    press(&mut app, "2");
+    let [Effect::Write(held)] = &press(&mut app, "e")[..] else {
+        panic!("lost: nobody can be asked");
+    };
+    assert!(!held.tasks.is_empty());
+}
+
+#[test]
+fn a_target_that_says_nothing_is_not_called_live() {
+    let mut app = attached(SIZE);
+    assert_eq!(app.wakes_at(), Some(Duration::from_millis(2_010)));
+    update(&mut app, at(2_009), Action::Tick);
+    assert_eq!(app.silent_s(), None);
+    app.take_dirty();
+    update(&mut app, at(2_010), Action::Tick);
+    assert_eq!(app.silent_s(), Some(2));
+    assert!(app.take_dirty());
+    assert_eq!(app.wakes_at(), Some(Duration::from_millis(3_010)));
+    update(&mut app, at(2_900), Action::Tick);
+    assert!(!app.take_dirty(), "drawn once for each second");
+    // Also an update that shows nothing new is a word.
+    deliver(&mut app, 9_000, snapshot());
+    assert_eq!(app.silent_s(), None);
+    assert!(app.take_dirty());
+}
+
+#[test]
+fn the_seconds_to_the_next_attempt_are_drawn_once_each() {
+    let mut app = bereft();
+    let wait = Duration::from_secs(2);
+    update(
+        &mut app,
+        at(2_000),
+        Action::Reconnecting { attempt: 1, wait },
+    );
+    app.take_dirty();
+    for (ms, changed) in [(2_500, false), (3_000, true), (3_001, false), (4_000, true)] {
+        update(&mut app, at(ms), Action::Tick);
+        assert_eq!(app.take_dirty(), changed, "{ms}");
+    }
+    assert_eq!(app.silent_s(), None, "it is lost, which says more");
+}
+
+#[test]
+fn a_question_without_an_answer_is_asked_again() {
+    let silent = || Some("does not answer".to_owned());
+    let mut app = attached(SIZE);
+    press(&mut app, "j Enter");
+    let told = Action::Unanswered(Asked::Task(977), silent());
+    assert_eq!(update(&mut app, at(5_000), told), []);
+    assert!(app.notice.is_some());
+    assert_eq!(
+        deliver(&mut app, 6_000, snapshot()),
+        [Effect::OpenTask(977)]
+    );
+
+    press(&mut app, "3 s");
+    assert!(app.threads.asking);
+    let told = Action::Unanswered(Asked::Stacks, silent());
+    update(&mut app, at(36_000), told);
+    assert!(!app.threads.asking);
+}
+
+#[test]
+fn what_was_asked_while_the_target_was_lost_is_asked_once_it_is_back() {
+    let mut app = bereft();
+    assert_eq!(press(&mut app, "j Enter"), [Effect::OpenTask(977)]);
+    let back = Action::Connected(Box::new(target()), runtimes());
+    update(&mut app, at(3_000), back);
+    let effects = deliver(&mut app, 3_100, snapshot());
+    assert!(effects.contains(&Effect::OpenTask(977)), "{effects:?}");
+}
+
+#[test]
 fn an_id_is_gone_to() {
     let mut app = attached(SIZE);
     press(&mut app, ":");
@@ -444,6 +600,48 @@ fn a_warning_leads_to_its_task_and_asks_for_its_source_once() {
 }
 
 #[test]
+fn on_its_page_a_warning_is_muted_and_no_other() {
+    let mut app = attached(SIZE);
+    press(&mut app, "2 j Enter");
+    let Some(page::Page::Warning(page)) = app.pages.last() else {
+        panic!("a page");
+    };
+    let (id, known) = (page.id, app.warnings.all().count());
+    let is_muted = |app: &App| app.warnings.is_muted(app.warnings.get(id).unwrap());
+    press(&mut app, "m");
+    assert!(is_muted(&app));
+    assert_eq!(app.warnings.audible().count(), known - 1);
+    press(&mut app, "m");
+    assert!(!is_muted(&app));
+    assert_eq!(
+        app.warnings.audible().count(),
+        known,
+        "a second m takes it back"
+    );
+    press(&mut app, "m m m Esc");
+    assert_eq!(app.warnings.audible().count(), known - 1);
+    let mut gone = snapshot();
+    gone.warnings.clear();
+    press(&mut app, "G Enter");
+    deliver(&mut app, 2_000, gone);
+    press(&mut app, "m");
+    assert!(app.notice.as_ref().is_some_and(|(notice, _)| notice.bad));
+}
+
+#[test]
+fn after_a_mute_on_its_page_the_next_is_the_next() {
+    let next = |keys: &str| {
+        let mut app = attached(SIZE);
+        press(&mut app, keys);
+        let Some(page::Page::Warning(page)) = app.pages.last() else {
+            panic!("a page");
+        };
+        page.id
+    };
+    assert_eq!(next("2 j j Enter m ]"), next("2 j j Enter ]"));
+}
+
+#[test]
 fn copying_takes_the_place_and_the_whole() {
     let mut app = attached(SIZE);
     let effects = press(&mut app, "2 j y Y");
@@ -468,6 +666,22 @@ fn quit_and_suspend_work_also_while_typing() {
             [Effect::Quit, Effect::Suspend, Effect::Redraw]
         );
     }
+}
+
+#[test]
+fn what_was_asked_to_be_shown_outlives_the_process() {
+    let mut app = attached(SIZE);
+    press(&mut app, "f x > /");
+    enter(&mut app, "settle");
+    press(&mut app, "Enter");
+    let before = app.tasks.sort;
+    let why = "killed".to_owned();
+    update(&mut app, at(1_000), Action::Lost { why });
+    let other = Action::Connected(successor(&target().name), runtimes());
+    let effects = update(&mut app, at(2_000), other);
+    let view = views(&effects)[0];
+    assert_eq!(view.filter, "settle warned:any");
+    assert_eq!((view.done, app.tasks.sort), (false, before));
 }
 
 #[test]

@@ -46,6 +46,11 @@ impl Default for Threads {
 }
 
 impl Threads {
+    /// Stacks were taken, or are about to be.
+    pub fn has_stacks(&self) -> bool {
+        self.asking || self.taken.is_some()
+    }
+
     pub(super) fn replace(&mut self, rows: Vec<Thread>, filter: &FilterLine, hold: bool) {
         let sort = self.sort;
         self.list

@@ -30,13 +30,14 @@ pub(super) fn ask(app: &mut App, effects: &mut Vec<Effect>) {
 
 fn wanted(app: &App) -> View {
     let (offset, limit) = match &app.frozen {
-        _ if app.screen != Screen::Tasks || app.grouped => (0, 0),
         // A frozen screen shows no other rows than it has. Of what goes on meanwhile only the counts are shown.
         Some(frozen) if frozen.filled => (0, 0),
+        // Whatever screen it was frozen on: the rows of another time would be shown as those of the freeze.
         Some(_) => {
             let first = (app.tasks.top() as u32).saturating_sub(FROZEN_ROWS / 2);
             (first, FROZEN_ROWS)
         }
+        None if app.screen != Screen::Tasks || app.grouped => (0, 0),
         None => app.tasks.window(geometry::most_rows(app)),
     };
     let mut filter = app.filters.tasks.filter.to_string();

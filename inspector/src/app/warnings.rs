@@ -1,4 +1,4 @@
-//! Warnings under the headings of their kinds, newest kind first; folds and mutes.
+//! Warnings under the headings of their kinds, the worst kind first; folds and mutes.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -15,12 +15,14 @@ pub enum Line {
     One(Box<Warning>),
 }
 
-/// The heading of a kind: what its warnings come to.
+/// The heading of a kind: what those of its warnings come to that are shown, or would be but for the fold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KindRow {
     pub kind: WarningKind,
     pub severity: Severity,
     pub sites: usize,
+    /// The one that comes first under it.
+    pub first: Option<u32>,
     pub count: u64,
     pub tasks: u64,
     pub last_ns: u64,
@@ -51,6 +53,30 @@ impl Line {
             Self::Kind(row) => &row.kind,
             Self::One(warning) => &warning.kind,
         }
+    }
+}
+
+/// How many there are. Notes are apart everywhere: they are shown and never alarm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub warnings: u64,
+    pub notes: u64,
+    /// How often all of them happened.
+    pub times: u64,
+}
+
+impl Tally {
+    fn of<'a>(warnings: impl Iterator<Item = &'a Warning>) -> Self {
+        let mut tally = Self::default();
+        for warning in warnings {
+            let count = match warning.severity {
+                Severity::Info => &mut tally.notes,
+                Severity::Warn | Severity::Error => &mut tally.warnings,
+            };
+            *count += 1;
+            tally.times = tally.times.saturating_add(warning.count);
+        }
+        tally
     }
 }
 
@@ -88,8 +114,13 @@ fn mute_key(warning: &Warning) -> Muted {
 
 impl Warnings {
     pub fn replace(&mut self, warnings: Vec<Warning>, filter: &Filter, hold: bool) {
-        let kinds = headings(&warnings);
-        let mut lines: Vec<Line> = kinds.into_values().map(Line::Kind).collect();
+        let shown = warnings.iter().filter(|of| self.rules.show(of, filter));
+        let mut heads = headings(shown);
+        let kinds: BTreeSet<&WarningKind> = warnings.iter().map(|of| &of.kind).collect();
+        let mut lines: Vec<Line> = kinds
+            .into_iter()
+            .map(|kind| Line::Kind(heading(&mut heads, kind)))
+            .collect();
         lines.extend(
             warnings
                 .into_iter()
@@ -101,8 +132,30 @@ impl Warnings {
     }
 
     fn rearrange(&mut self, filter: &Filter) {
+        let mut heads = headings(self.shown(filter));
+        for line in self.list.rows_mut() {
+            if let Line::Kind(row) = line {
+                *row = heading(&mut heads, &row.kind);
+            }
+        }
         let rules = &self.rules;
         self.list.rearrange(|lines| arrange(lines, filter, rules));
+    }
+
+    /// Those that the list shows, or would but for folds.
+    fn shown(&self, filter: &Filter) -> impl Iterator<Item = &Warning> {
+        self.all()
+            .filter(move |warning| self.rules.show(warning, filter))
+    }
+
+    /// How many of them are shown, or would be but for folds.
+    pub fn tally(&self, filter: &Filter) -> Tally {
+        Tally::of(self.shown(filter))
+    }
+
+    /// How many there are.
+    pub fn tally_all(&self) -> Tally {
+        Tally::of(self.all())
     }
 
     /// After a change of the filter.
@@ -133,9 +186,9 @@ impl Warnings {
         self.rules.folded.contains(kind)
     }
 
-    /// Mutes the place of the warning under the cursor, or lets it speak again. Says what it did.
-    pub fn toggle_mute(&mut self, filter: &Filter) -> Option<String> {
-        let key = mute_key(self.selected()?);
+    /// Mutes the place of the warning, or lets it speak again. Says what it did.
+    pub fn toggle_mute(&mut self, id: u32, filter: &Filter) -> Option<String> {
+        let key = mute_key(self.get(id)?);
         let text = if self.rules.muted.remove(&key) {
             format!("{} at {} is shown again", key.0.as_str(), key.1)
         } else {
@@ -190,7 +243,7 @@ impl Warnings {
     }
 
     pub fn is_muted(&self, warning: &Warning) -> bool {
-        self.rules.muted.contains(&mute_key(warning))
+        self.rules.mutes(warning)
     }
 
     pub fn muted(&self) -> usize {
@@ -209,10 +262,7 @@ impl Warnings {
     pub fn told(&self) -> Option<&Warning> {
         match self.list.selected()? {
             Line::One(warning) => Some(warning),
-            Line::Kind(row) => self
-                .all()
-                .filter(|warning| warning.kind == row.kind && !self.is_muted(warning))
-                .max_by_key(|warning| (warning.live, warning.last_ns)),
+            Line::Kind(row) => self.get(row.first?),
         }
     }
 
@@ -246,16 +296,41 @@ impl Warnings {
 }
 
 impl Rules {
-    fn lets(&self, warning: &Warning) -> bool {
-        (self.show_muted || !self.muted.contains(&mute_key(warning)))
+    fn mutes(&self, warning: &Warning) -> bool {
+        // The key is a text to be made: not for each of a thousand warnings where none is muted.
+        !self.muted.is_empty() && self.muted.contains(&mute_key(warning))
+    }
+
+    fn show(&self, warning: &Warning, filter: &Filter) -> bool {
+        filter.matches(warning)
+            && (self.show_muted || !self.mutes(warning))
             && self.only.as_ref().is_none_or(|only| *only == warning.kind)
     }
 }
 
-fn headings(warnings: &[Warning]) -> BTreeMap<&str, KindRow> {
-    let mut kinds: BTreeMap<&str, KindRow> = BTreeMap::new();
-    for warning in warnings {
-        let row = kinds.entry(warning.kind.as_str()).or_default();
+/// The heading of the kind, out of those that have something to show.
+fn heading(heads: &mut BTreeMap<WarningKind, KindRow>, kind: &WarningKind) -> KindRow {
+    heads.remove(kind).unwrap_or_else(|| KindRow {
+        kind: kind.clone(),
+        ..KindRow::default()
+    })
+}
+
+fn headings<'a>(shown: impl Iterator<Item = &'a Warning>) -> BTreeMap<WarningKind, KindRow> {
+    let mut kinds: BTreeMap<WarningKind, KindRow> = BTreeMap::new();
+    let mut firsts: BTreeMap<&WarningKind, Rank> = BTreeMap::new();
+    for warning in shown {
+        if !kinds.contains_key(&warning.kind) {
+            kinds.insert(warning.kind.clone(), KindRow::default());
+        }
+        let Some(row) = kinds.get_mut(&warning.kind) else {
+            continue;
+        };
+        let first = firsts.entry(&warning.kind).or_insert_with(|| rank(warning));
+        if rank(warning) <= *first {
+            *first = rank(warning);
+            row.first = Some(warning.id);
+        }
         row.kind.clone_from(&warning.kind);
         row.severity = row.severity.max(warning.severity);
         row.sites += 1;
@@ -268,24 +343,28 @@ fn headings(warnings: &[Warning]) -> BTreeMap<&str, KindRow> {
     kinds
 }
 
-/// What is still going on first, then by the last time.
-type Newest = Reverse<(bool, u64)>;
+/// The worst first, then what was seen first. A place that speaks again and again keeps its row: a list that is read
+/// while a service misbehaves must not move under the reader.
+type Rank = (Reverse<Severity>, u64, u32);
 
-/// Kinds by their newest warning that is shown, each followed by its warnings, newest first.
+fn rank(warning: &Warning) -> Rank {
+    (Reverse(warning.severity), warning.first_ns, warning.id)
+}
+
+/// Kinds by the first of their warnings that are shown, each followed by its warnings.
 fn arrange(lines: &[&Line], filter: &Filter, rules: &Rules) -> Vec<usize> {
-    let mut under: BTreeMap<&WarningKind, Vec<(Newest, usize)>> = BTreeMap::new();
+    let mut under: BTreeMap<&WarningKind, Vec<(Rank, usize)>> = BTreeMap::new();
     for (at, line) in lines.iter().enumerate() {
         if let Line::One(warning) = line
-            && filter.matches(&**warning)
-            && rules.lets(warning)
+            && rules.show(warning, filter)
         {
             under
                 .entry(&warning.kind)
                 .or_default()
-                .push((Reverse((warning.live, warning.last_ns)), at));
+                .push((rank(warning), at));
         }
     }
-    let mut heads: Vec<(Newest, usize, &WarningKind)> = Vec::new();
+    let mut heads: Vec<(Rank, usize, &WarningKind)> = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         if let Line::Kind(row) = line
             && let Some(ones) = under.get_mut(&row.kind)
@@ -310,11 +389,13 @@ mod tests {
     use super::*;
     use crate::app::list::Step;
 
-    fn warning(id: u32, kind: &str, line: u32, last_ns: u64) -> Warning {
+    fn warning(id: u32, kind: &str, line: u32, first_ns: u64) -> Warning {
         Warning {
             id,
             kind: WarningKind(kind.to_owned()),
-            last_ns,
+            severity: Severity::Warn,
+            first_ns,
+            last_ns: first_ns,
             count: 2,
             site: Some(Site {
                 file: "src/a.rs".to_owned(),
@@ -328,10 +409,18 @@ mod tests {
     fn filled() -> Warnings {
         let mut warnings = Warnings::default();
         let rows = vec![
-            warning(1, "slow_poll", 1, 10),
-            warning(2, "slow_poll", 2, 30),
+            warning(1, "slow_poll", 1, 30),
+            warning(2, "slow_poll", 2, 10),
             warning(3, "never_awaited", 3, 20),
         ];
+        warnings.replace(rows, &Filter::default(), false);
+        warnings
+    }
+
+    fn replaced(change: impl Fn(&mut Vec<Warning>)) -> Warnings {
+        let mut rows: Vec<Warning> = filled().all().cloned().collect();
+        change(&mut rows);
+        let mut warnings = Warnings::default();
         warnings.replace(rows, &Filter::default(), false);
         warnings
     }
@@ -349,11 +438,66 @@ mod tests {
     }
 
     #[test]
-    fn kinds_and_sites_are_newest_first() {
+    fn the_worst_is_first_then_what_was_seen_first() {
         assert_eq!(
             shown(&filled()),
             ["slow_poll 4", "2", "1", "never_awaited 2", "3"]
         );
+        let worse = replaced(|rows| rows[2].severity = Severity::Error);
+        assert_eq!(
+            shown(&worse),
+            ["never_awaited 2", "3", "slow_poll 4", "2", "1"]
+        );
+        let notes = replaced(|rows| {
+            rows[0].severity = Severity::Error;
+            rows[1].severity = Severity::Info;
+        });
+        assert_eq!(
+            shown(&notes),
+            ["slow_poll 4", "1", "2", "never_awaited 2", "3"]
+        );
+    }
+
+    #[test]
+    fn what_happens_again_keeps_its_row() {
+        let again = replaced(|rows| {
+            for (at, row) in (1..).zip(rows) {
+                (row.last_ns, row.live, row.worst_ns) = (1_000 * at, at == 3, Some(at));
+            }
+        });
+        assert_eq!(shown(&again), shown(&filled()));
+        assert_eq!(again.told().map(|warning| warning.id), Some(2));
+    }
+
+    #[test]
+    fn headings_and_counts_are_of_what_is_shown() {
+        let mut warnings = replaced(|rows| {
+            rows[1].severity = Severity::Info;
+            rows[0].live = true;
+        });
+        let all = Filter::default();
+        let of = |warnings, notes, times| Tally {
+            warnings,
+            notes,
+            times,
+        };
+        assert_eq!(warnings.tally(&all), of(2, 1, 6));
+        warnings.toggle_mute(1, &all);
+        assert_eq!(
+            shown(&warnings),
+            ["never_awaited 2", "3", "slow_poll 2", "2"]
+        );
+        assert_eq!(warnings.tally(&all), of(1, 1, 4));
+        assert_eq!(warnings.tally_all(), of(2, 1, 6));
+        let filter: Filter = "never".parse().unwrap();
+        warnings.refilter(&filter);
+        assert_eq!(shown(&warnings), ["never_awaited 2", "3"]);
+        assert_eq!(warnings.tally(&filter), of(1, 0, 2));
+        let row = warnings.list.all().find_map(|line| match line {
+            Line::Kind(row) if row.kind.as_str() == "slow_poll" => Some(row),
+            _ => None,
+        });
+        assert_eq!(row.map(|row| (row.sites, row.live)), Some((0, false)));
     }
 
     #[test]
@@ -371,8 +515,8 @@ mod tests {
     #[test]
     fn a_muted_site_is_hidden_until_asked_for() {
         let (mut warnings, all) = (filled(), Filter::default());
-        warnings.list.step(Step::Last);
-        assert!(warnings.toggle_mute(&all).unwrap().contains("src/a.rs:3"));
+        let told = warnings.toggle_mute(3, &all).unwrap();
+        assert!(told.contains("src/a.rs:3"), "{told}");
         assert_eq!(shown(&warnings), ["slow_poll 4", "2", "1"]);
         assert_eq!(warnings.audible().count(), 2);
         warnings.toggle_show_muted(&all);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 
 use super::source::{Session, Source, Watch};
-use crate::app::{Action, Notice};
+use crate::app::{Action, Asked, Notice};
 use crate::model::{Change, Level, Target, View};
 use crate::net::{Address, NetError};
 
@@ -23,6 +23,7 @@ pub(super) enum Request {
     Abort(u64),
     Configure(Change),
     Dump,
+    Report,
     /// Whether to go over to the successor.
     Switch(bool),
 }
@@ -125,15 +126,22 @@ async fn next<W: Watch>(watch: &mut Option<W>) -> Option<Result<crate::model::Sn
 
 async fn answer<S: Session>(session: &S, question: Request) -> Action {
     let failed = |error: NetError| Action::Notice(Notice::bad(error.to_string()));
+    // Of a connection that is lost the stream will say what happened.
+    let unanswered = |asked, error: NetError| {
+        let is_lost = matches!(error, NetError::Lost { .. });
+        Action::Unanswered(asked, (!is_lost).then(|| error.to_string()))
+    };
     match question {
         Request::Task(id) => match session.task(id).await {
             Ok(detail) => Action::Detail(id, detail.map(Box::new)),
-            Err(error) => failed(error),
+            Err(error) => unanswered(Asked::Task(id), error),
         },
         Request::Dump => match session.dump().await {
             Ok(stacks) => Action::Dump(stacks),
-            // An empty answer ends the waiting that the screen shows; the stream will say what happened.
-            Err(NetError::Lost { .. }) => Action::Dump(Vec::new()),
+            Err(error) => unanswered(Asked::Stacks, error),
+        },
+        Request::Report => match session.report().await {
+            Ok(snapshot) => Action::Reported(Box::new(snapshot)),
             Err(error) => failed(error),
         },
         Request::Configure(change) => match session.configure(&change).await {

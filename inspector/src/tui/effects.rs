@@ -1,6 +1,5 @@
 //! Does what the state asked for.
 
-use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
@@ -12,6 +11,8 @@ use tokio::sync::mpsc::{self, Sender, UnboundedSender};
 use tokio::task::JoinHandle;
 
 use super::connection::{Request, follow};
+use super::editor::edit;
+use super::signals::Signals;
 use super::source::{Source, discover};
 use super::{excerpt, export, suspend};
 use crate::app::{Action, App, Effect, Notice};
@@ -21,6 +22,15 @@ use crate::terminal::Screen;
 
 /// OSC 52 is one escape sequence; terminals drop what is much longer than this.
 const LONGEST_COPY: usize = 64 * 1024;
+
+/// What comes after an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    GoesOn,
+    Quit,
+    /// To be ended by that signal.
+    End(u8),
+}
 
 pub(super) struct Executor<S: Source> {
     source: Rc<S>,
@@ -86,14 +96,15 @@ impl<S: Source> Executor<S> {
         });
     }
 
-    /// Does it; says whether that was to quit.
+    /// Does it; says whether the loop goes on.
     pub(super) async fn run(
         &mut self,
         effect: Effect,
         app: &mut App,
         screen: &mut Screen,
         events: &mut Option<EventStream>,
-    ) -> io::Result<bool> {
+        signals: &mut Signals,
+    ) -> io::Result<Next> {
         match effect {
             Effect::SetView(number, view) => self.ask(Request::View(number, view)),
             Effect::OpenTask(id) => self.ask(Request::Task(id)),
@@ -122,11 +133,12 @@ impl<S: Source> Executor<S> {
                     execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?;
                 }
             }
-            Effect::Export => {
-                let written = export::write(Path::new("."), &app.snapshot, app.now.clock);
+            Effect::Report => self.ask(Request::Report),
+            Effect::Write(snapshot) => {
+                let written = export::write(Path::new("."), &snapshot, app.now.clock);
                 self.say(match written {
                     Ok(name) => Notice::good(format!("wrote {}", name.display())),
-                    Err(error) => Notice::bad(format!("cannot write the view here: {error}")),
+                    Err(error) => Notice::bad(format!("cannot write the report here: {error}")),
                 });
             }
             Effect::ReadSource(key) => self.read_source(key, app.snapshot.target.clone()),
@@ -134,7 +146,10 @@ impl<S: Source> Executor<S> {
                 // Two readers of one keyboard would each get half of the keys.
                 *events = None;
                 screen.leave();
-                let edited = edit(&file, line, &app.snapshot.target).await;
+                let edited = edit(&file, line, &app.snapshot.target, signals).await;
+                if let Ok(Some(signal)) = edited {
+                    return Ok(Next::End(signal));
+                }
                 screen.enter()?;
                 *events = Some(EventStream::new());
                 if let Err(error) = edited {
@@ -150,9 +165,9 @@ impl<S: Source> Executor<S> {
                 suspend(screen)?;
                 app.redraw();
             }
-            Effect::Quit => return Ok(true),
+            Effect::Quit => return Ok(Next::Quit),
         }
-        Ok(false)
+        Ok(Next::GoesOn)
     }
 
     fn attach(&mut self, text: &str) {
@@ -185,56 +200,4 @@ impl<S: Source> Executor<S> {
 async fn scan(actions: Sender<Action>) {
     let found = net::probe_all(discover().await).await;
     let _ = actions.send(Action::Found(found)).await;
-}
-
-/// Runs the user's editor on the line and waits for its end.
-async fn edit(file: &str, line: u32, target: &Target) -> anyhow::Result<()> {
-    let path = excerpt::find(file, target)
-        .ok_or_else(|| anyhow::anyhow!("{file} is not on this machine, or not near its program"))?;
-    let editor = ["VISUAL", "EDITOR"]
-        .into_iter()
-        .filter_map(std::env::var_os)
-        .find(|editor| !editor.is_empty())
-        .unwrap_or_else(|| "vi".into());
-    // `EDITOR="code --wait"` is a command with arguments.
-    let text = editor.to_string_lossy();
-    let mut words = text.split_whitespace();
-    let program = words.next().unwrap_or("vi");
-    let status = tokio::process::Command::new(program)
-        .args(words)
-        .args(position(program, &path, line))
-        .status()
-        .await
-        .map_err(|error| anyhow::anyhow!("cannot start {program}: {error}"))?;
-    if !status.success() {
-        anyhow::bail!("{program} ended with {status}");
-    }
-    Ok(())
-}
-
-/// How that editor is told a line.
-fn position(editor: &str, path: &Path, line: u32) -> Vec<OsString> {
-    let with_line = || {
-        let mut text = path.as_os_str().to_owned();
-        text.push(format!(":{line}"));
-        text
-    };
-    match Path::new(editor).file_name().and_then(|name| name.to_str()) {
-        Some("code" | "codium" | "code-insiders") => vec!["--goto".into(), with_line()],
-        Some("hx" | "helix" | "subl" | "zed") => vec![with_line()],
-        _ => vec![format!("+{line}").into(), path.as_os_str().to_owned()],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn editors_are_told_the_line_their_own_way() {
-        let path = Path::new("/a/b.rs");
-        assert_eq!(position("/usr/bin/vim", path, 7), ["+7", "/a/b.rs"]);
-        assert_eq!(position("hx", path, 7), ["/a/b.rs:7"]);
-        assert_eq!(position("code", path, 7), ["--goto", "/a/b.rs:7"]);
-    }
 }

@@ -1,4 +1,4 @@
-//! `e`: the update that is on the screen, in a file.
+//! `e`: a report of the target, in a file.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -8,7 +8,7 @@ use crate::app::TimeOfDay;
 use crate::model::Snapshot;
 use crate::report;
 
-/// Writes what `report --json` would print of the update into a new file of that directory. Returns its name.
+/// Writes the update as `report --json` prints one into a new file of that directory. Returns its name.
 pub(super) fn write(directory: &Path, snapshot: &Snapshot, at: TimeOfDay) -> io::Result<PathBuf> {
     let name = PathBuf::from(file_name(snapshot, at));
     // Never over a file that is there.

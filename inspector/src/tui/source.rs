@@ -7,6 +7,7 @@ use crate::model::{
     Change, Found, FoundState, Runtime, Snapshot, Target, TaskDetail, ThreadStack, View,
 };
 use crate::net::{self, Address, NetError, SymbolsFrom};
+use crate::report;
 
 /// Where targets are found and attached to.
 pub(super) trait Source: 'static {
@@ -27,6 +28,8 @@ pub(super) trait Session: 'static {
     fn task(&self, id: u64) -> impl Future<Output = Result<Option<TaskDetail>, NetError>>;
     fn configure(&self, change: &Change) -> impl Future<Output = Result<Change, NetError>>;
     fn abort(&self, id: u64) -> impl Future<Output = Result<(), NetError>>;
+    /// What `report` prints of it.
+    fn report(&self) -> impl Future<Output = Result<Snapshot, NetError>>;
     fn dump(&self) -> impl Future<Output = Result<Vec<ThreadStack>, NetError>>;
 }
 
@@ -102,6 +105,10 @@ impl Session for net::Session {
 
     async fn abort(&self, id: u64) -> Result<(), NetError> {
         self.abort(id).await
+    }
+
+    async fn report(&self) -> Result<Snapshot, NetError> {
+        self.report(report::TASKS).await
     }
 
     async fn dump(&self) -> Result<Vec<ThreadStack>, NetError> {

@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Widget};
+use unicode_width::UnicodeWidthStr;
 
-use super::Theme;
+use super::{Theme, figure};
 
 /// A box: its title on the upper left, a note on the upper right where there is room. Returns the inside.
 pub(super) fn draw(
@@ -56,14 +57,30 @@ pub(super) fn lines<'a>(area: Rect, lines: impl IntoIterator<Item = Line<'a>>, b
     }
 }
 
+/// A line in at most `width` columns; what is cut leaves a mark.
+pub(super) fn fit(line: Line<'_>, width: usize) -> Line<'_> {
+    let mut room = width;
+    let mut fitted = Line::default().style(line.style);
+    for span in line.spans {
+        let text = figure::fit(&span.content, room);
+        let is_cut = text != span.content;
+        room -= text.width();
+        fitted.push_span(Span::styled(text, span.style));
+        if is_cut {
+            break;
+        }
+    }
+    fitted
+}
+
 /// A message in the middle: what an empty or failed screen says, and the next step.
 pub(super) fn message(theme: Theme, area: Rect, what: &str, next: &str, buf: &mut Buffer) {
     let width = usize::from(area.width.saturating_sub(4)).clamp(1, 76);
     let mut lines: Vec<Line<'_>> = Vec::new();
-    for text in super::figure::wrap(what, width) {
+    for text in figure::wrap(what, width) {
         lines.push(Line::styled(text, theme.bold()));
     }
-    for text in super::figure::wrap(next, width) {
+    for text in figure::wrap(next, width) {
         lines.push(Line::styled(text, theme.dim()));
     }
     let height = (lines.len() as u16).min(area.height);

@@ -4,10 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Widget};
 use unicode_width::UnicodeWidthStr;
 
 use super::theme::mark;
-use super::{Theme, figure};
+use super::{Theme, boxes, figure};
 use crate::app::health::health;
 use crate::app::keymap::Place;
 use crate::app::link::Link;
@@ -15,6 +16,9 @@ use crate::app::popup::Question;
 use crate::app::{App, Screen, help};
 use crate::format;
 use crate::model::{Level, Severity, Target};
+
+/// A notice takes so many rows at most.
+const NOTICE_ROWS: usize = 3;
 
 /// The state of the connection as a word, and its colour.
 pub(super) fn state(app: &App, theme: Theme) -> (String, Style) {
@@ -33,17 +37,20 @@ pub(super) fn state(app: &App, theme: Theme) -> (String, Style) {
             let text = format!("{retry}LOST since {}", lost.since);
             (text, theme.severity(Severity::Error))
         }
-        Link::Live => match &app.frozen {
-            Some(frozen) => (
-                format!(
-                    "❚❚ FROZEN {}  +{} held",
-                    frozen.since,
-                    figure::grouped(frozen.held)
-                ),
+        Link::Live => match (&app.frozen, app.silent_s()) {
+            (Some(frozen), silent) => {
+                let silent = silent.map_or_else(String::new, |s| format!("  SILENT {s} s"));
+                let held = figure::grouped(frozen.held);
+                let text = format!("❚❚ FROZEN {}  +{held} held{silent}", frozen.since);
+                (text, theme.severity(Severity::Warn))
+            }
+            // It may be stopped, or get no CPU: what is shown is not of now.
+            (None, Some(seconds)) => (
+                format!("○ SILENT {seconds} s"),
                 theme.severity(Severity::Warn),
             ),
-            None if app.loaded => ("● LIVE".to_owned(), theme.good()),
-            None => ("○ WAITING".to_owned(), theme.severity(Severity::Warn)),
+            (None, None) if app.loaded => ("● LIVE".to_owned(), theme.good()),
+            (None, None) => ("○ WAITING".to_owned(), theme.severity(Severity::Warn)),
         },
     }
 }
@@ -117,6 +124,21 @@ fn left(area: Rect, line: &Line<'_>, buf: &mut Buffer) {
     }
 }
 
+/// Lines whose last stands where the footer is; those before it lie over what is there until they go.
+fn upwards(area: Rect, lines: Vec<Line<'_>>, buf: &mut Buffer) {
+    let rows = (lines.len() as u16).min(area.bottom());
+    if area.height == 0 || rows == 0 {
+        return;
+    }
+    let over = Rect {
+        y: area.bottom() - rows,
+        height: rows,
+        ..area
+    };
+    Clear.render(over, buf);
+    boxes::lines(over, lines, buf);
+}
+
 fn right(area: Rect, line: &Line<'_>, buf: &mut Buffer) {
     let width = (line.width() as u16).min(area.width);
     if area.height > 0 {
@@ -127,16 +149,13 @@ fn right(area: Rect, line: &Line<'_>, buf: &mut Buffer) {
 /// The screens, and the one thing most wrong.
 pub(super) fn tabs(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     let totals = &app.snapshot.totals;
-    let (info, warn, error) = (
-        totals.warnings_info,
-        totals.warnings_warn,
-        totals.warnings_error,
-    );
+    // Without notes, as `ps` and the picker count them.
+    let warnings = totals.warnings_warn + totals.warnings_error;
     let threads = app.snapshot.threads.len() as u64;
     let mut spans = vec![Span::raw(" ")];
     for (screen, key, name, count) in [
         (Screen::Tasks, "1", "Tasks", totals.tasks),
-        (Screen::Warnings, "2", "Warnings", info + warn + error),
+        (Screen::Warnings, "2", "Warnings", warnings),
         (Screen::Threads, "3", "Threads", threads),
     ] {
         let text = format!("{key} {name} {}", figure::grouped(count));
@@ -220,8 +239,19 @@ pub(super) fn footer(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
         } else {
             ("·", theme.good())
         };
-        let line = Line::styled(format!(" {shape} {}", notice.text), style);
-        return left(area, &line, buf);
+        let room = usize::from(area.width).saturating_sub(3);
+        let mut text = figure::wrap(&notice.text, room);
+        if text.len() > NOTICE_ROWS {
+            text.truncate(NOTICE_ROWS);
+            if let Some(last) = text.last_mut() {
+                *last = figure::fit(&format!("{last} …"), room);
+            }
+        }
+        let lines = text.into_iter().enumerate().map(|(at, text)| {
+            let shape = if at == 0 { shape } else { " " };
+            Line::styled(format!(" {shape} {text}"), style)
+        });
+        return upwards(area, lines.collect(), buf);
     }
     if let Link::Lost(lost) = &app.link {
         let next = if lost.given_up {
@@ -233,6 +263,7 @@ pub(super) fn footer(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
             format!(" {next} ({})", lost.why),
             theme.severity(Severity::Warn),
         );
+        let line = boxes::fit(line, usize::from(area.width));
         return left(area, &line, buf);
     }
     let right = unseen(app, area.width);
@@ -240,7 +271,7 @@ pub(super) fn footer(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     let mut spans = Vec::new();
     let mut used = 0;
     let hints: Vec<(String, &str)> = help::working(app, app.place())
-        .filter_map(|binding| Some((binding.keys.first()?.label(), binding.hint?)))
+        .filter_map(|binding| Some((binding.keys.first()?.label(), help::hint(app, binding)?)))
         .collect();
     // The help is named however narrow the screen is: it knows all the others.
     let help = hints.iter().find(|(key, _)| key == "?");

@@ -41,6 +41,14 @@ pub(super) fn grouped(n: u64) -> String {
     text
 }
 
+/// `8 of 11`, or `11` where that is all of them.
+pub(super) fn of(shown: u64, all: u64) -> String {
+    if shown == all {
+        return grouped(all);
+    }
+    format!("{} of {}", grouped(shown), grouped(all))
+}
+
 /// `1 task`, `2 tasks`.
 pub(super) fn plural(n: u64, one: &str) -> String {
     let s = if n == 1 { "" } else { "s" };
@@ -156,6 +164,10 @@ mod tests {
             assert_eq!(grouped(n), text);
         }
         assert_eq!(plural(1, "task"), "1 task");
+        assert_eq!(
+            (of(8, 1_284), of(2, 2)),
+            ("8 of 1,284".to_owned(), "2".to_owned())
+        );
     }
 
     #[test]

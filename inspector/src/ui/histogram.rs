@@ -22,23 +22,30 @@ pub(super) enum Unit {
 }
 
 /// Draws the buckets that hold something, merged until they fit; rows from `threshold` nanoseconds on (0: none)
-/// are marked.
+/// are marked. Scrolled, they are as fine as there are, from the `skip`th on.
 pub(super) fn draw(
     theme: Theme,
     of: &Distribution,
     unit: Unit,
     threshold: u64,
+    skip: usize,
     area: Rect,
     buf: &mut Buffer,
 ) {
     if area.height == 0 {
         return;
     }
-    let rows = merged(&of.buckets, usize::from(area.height));
+    let height = if skip == 0 {
+        usize::from(area.height)
+    } else {
+        usize::MAX
+    };
+    let mut rows = merged(&of.buckets, height);
     let most = rows.iter().map(|row| row.1).max().unwrap_or(0).max(1);
     // Beside the bar: where the bucket begins, a count of five digits, the mark of slow rows.
     let beside = 9 + 6 + if threshold > 0 { SLOW.width() } else { 0 };
     let room = usize::from(area.width).saturating_sub(beside).min(60);
+    rows.drain(..skip.min(rows.len().saturating_sub(1)));
     let lines = rows.into_iter().map(|(from, count)| {
         let label = match unit {
             Unit::Duration => format::duration(from),
@@ -113,6 +120,32 @@ mod tests {
             assert_eq!(rows[0].0, lower_bound(3));
         }
         assert!(merged(&[0; 64], 5).is_empty());
+    }
+
+    #[test]
+    fn a_scrolled_chart_begins_later_and_is_as_fine_as_can_be() {
+        let mut buckets = vec![0; 64];
+        for (at, count) in buckets.iter_mut().enumerate().take(40) {
+            *count = at as u64 + 1;
+        }
+        let of = Distribution {
+            buckets,
+            ..Distribution::default()
+        };
+        let first = |skip| {
+            let area = Rect::new(0, 0, 40, 5);
+            let mut buf = Buffer::empty(area);
+            draw(Theme::PLAIN, &of, Unit::Duration, 0, skip, area, &mut buf);
+            let text: String = (0..9).map(|x| buf[(x, 0)].symbol()).collect();
+            text.trim().to_owned()
+        };
+        assert_eq!(first(3), format::duration(lower_bound(6)));
+        assert_ne!(first(4), first(3));
+        assert_eq!(
+            first(99),
+            format::duration(lower_bound(38)),
+            "the last stays"
+        );
     }
 
     #[test]

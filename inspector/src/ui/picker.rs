@@ -40,9 +40,12 @@ const COLUMNS: &[Column<Shown>] = &[
 ];
 
 pub(super) fn draw(app: &App, theme: Theme, panes: Panes, buf: &mut Buffer) {
-    let count = app.picker.len() as u64;
+    let (shown, all) = (app.picker.len(), app.picker.all().count());
     let title = Line::styled(
-        format!("Instrumented processes {}", figure::grouped(count)),
+        format!(
+            "Instrumented processes {}",
+            figure::of(shown as u64, all as u64)
+        ),
         theme.bold(),
     );
     let note = Line::styled("R looks again", theme.dim());
@@ -134,7 +137,8 @@ const fn word(level: Level) -> &'static str {
     }
 }
 
-fn state(theme: Theme, state: &FoundState) -> (String, Style) {
+/// The state as a word.
+pub(super) fn state(theme: Theme, state: &FoundState) -> (String, Style) {
     let (word, style) = match state {
         FoundState::Asking => ("asking", theme.dim()),
         FoundState::Ready => ("ready", theme.good()),

@@ -41,7 +41,9 @@ const COLUMNS: &[Column<Shown>] = &[
 ];
 
 pub(super) fn draw(app: &App, theme: Theme, panes: Panes, buf: &mut Buffer) {
-    let count = figure::plural(app.sites.len() as u64, "spawn site");
+    let (shown, all) = (app.sites.len() as u64, app.sites.all().count() as u64);
+    let s = if all == 1 { "" } else { "s" };
+    let count = format!("{} spawn site{s}", figure::of(shown, all));
     let tasks = figure::plural(app.snapshot.totals.tasks, "task");
     let title = Line::from(vec![
         Span::styled(count, theme.bold()),
@@ -239,7 +241,7 @@ fn ages(theme: Theme, row: &SiteRow, area: Rect, buf: &mut Buffer) {
     let inner = boxes::padding(boxes::draw(theme, area, title, Line::default(), false, buf));
     match &row.age_ns {
         Some(ages) if !ages.buckets.is_empty() => {
-            histogram::draw(theme, ages, histogram::Unit::Age, 0, inner, buf);
+            histogram::draw(theme, ages, histogram::Unit::Age, 0, 0, inner, buf);
         }
         Some(ages) => {
             let mut spans = Vec::new();

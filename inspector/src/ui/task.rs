@@ -53,6 +53,15 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     }
 }
 
+/// Why there is nothing to show of the task.
+pub(super) fn why_empty(page: &TaskPage) -> &'static str {
+    match (page.gone, page.unanswered) {
+        (true, _) => "the task ended",
+        (false, true) => "the target did not answer: asking again",
+        (false, false) => "asking the target",
+    }
+}
+
 fn waiting(theme: Theme, page: &TaskPage, area: Rect, buf: &mut Buffer) {
     let title = Line::styled(format!("Task {}", page.id), theme.bold());
     let inner = boxes::draw(theme, area, title, Line::default(), false, buf);
@@ -66,11 +75,20 @@ fn waiting(theme: Theme, page: &TaskPage, area: Rect, buf: &mut Buffer) {
             buf,
         );
     } else {
-        boxes::message(theme, inner, "asking the target", "Esc goes back", buf);
+        boxes::message(theme, inner, why_empty(page), "Esc goes back", buf);
     }
 }
 
-fn facts<'a>(
+/// The state in words; that the task is no more goes before what it was when that was known last.
+pub(super) fn state(page: &TaskPage, task: &Task) -> String {
+    match (task.state, task.current_poll_ns) {
+        _ if page.gone => "done".to_owned(),
+        (TaskState::Running, Some(ns)) => format!("running for {}", format::duration(ns)),
+        _ => figure::state(task).to_owned(),
+    }
+}
+
+pub(super) fn facts<'a>(
     app: &App,
     theme: Theme,
     page: &TaskPage,
@@ -88,11 +106,7 @@ fn facts<'a>(
         .threads
         .iter()
         .find(|thread| thread.tid == task.tid);
-    let state = match (task.state, task.current_poll_ns) {
-        _ if page.gone => "done".to_owned(),
-        (TaskState::Running, Some(ns)) => format!("running for {}", format::duration(ns)),
-        _ => figure::state(task).to_owned(),
-    };
+    let state = state(page, task);
     let mut first = vec![label("state"), Span::styled(state, theme.state(task.state))];
     if let Some(thread) = thread {
         first.push(Span::raw(format!(" on {}", thread.name)));
@@ -300,7 +314,7 @@ fn titles<'a>(theme: Theme, part: Part, detail: &TaskDetail) -> (Line<'a>, Line<
     }
 }
 
-fn content(
+pub(super) fn content(
     app: &App,
     theme: Theme,
     page: &TaskPage,
@@ -317,7 +331,7 @@ fn content(
             Some(now) => frames(app, theme, now, scroll, area, buf),
             None => parked(theme, detail, area, buf),
         },
-        Part::Polls => polls(app, theme, detail, area, buf),
+        Part::Polls => polls(app, theme, detail, scroll, area, buf),
         Part::Wakers => boxes::lines(area, wakers(app, theme, detail, level), buf),
         Part::Warnings => warnings(app, theme, page, detail, area, buf),
     }
@@ -369,7 +383,14 @@ fn parked(theme: Theme, detail: &TaskDetail, area: Rect, buf: &mut Buffer) {
     boxes::lines(area, lines, buf);
 }
 
-fn polls(app: &App, theme: Theme, detail: &TaskDetail, area: Rect, buf: &mut Buffer) {
+fn polls(
+    app: &App,
+    theme: Theme,
+    detail: &TaskDetail,
+    scroll: usize,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let Some(poll) = &detail.site_poll_ns else {
         let why = match app.snapshot.target.level {
             Level::Debug => "no poll of this site was timed yet",
@@ -391,6 +412,7 @@ fn polls(app: &App, theme: Theme, detail: &TaskDetail, area: Rect, buf: &mut Buf
         poll,
         histogram::Unit::Duration,
         threshold,
+        scroll,
         chart,
         buf,
     );

@@ -11,10 +11,11 @@ use super::table::{self, Column, Lie, growing, left, right};
 use super::theme::mark;
 use super::{Theme, boxes, figure};
 use crate::app::geometry::list_rows;
+use crate::app::link::Frozen;
 use crate::app::tasks::Fate;
 use crate::app::{App, path};
 use crate::format;
-use crate::model::{Level, Task};
+use crate::model::{Level, Severity, Task};
 
 /// What stays longest has the lowest rank: mark, id, name, state, busy and max always.
 const COLUMNS: &[Column<Order>] = &[
@@ -123,14 +124,20 @@ fn title<'a>(app: &App, theme: Theme, room: usize) -> Line<'a> {
     let totals = &app.snapshot.totals;
     let (matched, all) = (app.tasks.matched() as u64, app.snapshot.tasks_total);
     let mut spans = vec![Span::styled("Tasks ", theme.bold())];
-    let shown = if matched == all {
-        figure::grouped(all)
-    } else {
-        format!("{} of {}", figure::grouped(matched), figure::grouped(all))
-    };
-    spans.push(Span::styled(shown, theme.bold()));
+    spans.push(Span::styled(figure::of(matched, all), theme.bold()));
     if let Some((_, site)) = &app.tasks.site {
         spans.push(Span::styled(format!("  of {site}"), theme.accent()));
+    }
+    if app.frozen.as_ref().is_some_and(Frozen::has_rows)
+        && let Some((kept, from_the_top)) = app.tasks.kept()
+    {
+        let kept = figure::grouped(kept as u64);
+        let which = if from_the_top {
+            format!("   the first {kept} are kept")
+        } else {
+            format!("   {kept} around here are kept")
+        };
+        spans.push(Span::styled(which, theme.severity(Severity::Warn)));
     }
     for (word, n) in [
         ("running", totals.running),

@@ -1,4 +1,4 @@
-//! Every screen as it is drawn, at three sizes; and that no size makes drawing panic.
+//! Every screen as it is drawn, at four sizes; that no two states look the same, and that no size makes drawing panic.
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -7,10 +7,10 @@ use super::{Theme, draw, svg};
 use crate::app::fixture::{
     at, attached, blocked_workers, deliver, detail, dump, enter, found, press, routes, snapshot,
 };
-use crate::app::{Action, App, Excerpt, update};
+use crate::app::{Action, App, Asked, Excerpt, Notice, update};
 use crate::model::{Level, Outcome, Rights, Snapshot, TaskDetail, TaskState, ThreadRef, Waker};
 
-const SIZES: [(u16, u16); 3] = [(120, 35), (80, 24), (24, 6)];
+const SIZES: [(u16, u16); 4] = [(120, 35), (80, 24), (50, 15), (24, 6)];
 
 fn drawn(app: &App, name: &str) -> String {
     let (columns, rows) = app.size;
@@ -314,7 +314,7 @@ fn one_warning() {
 
 #[test]
 fn a_lost_error() {
-    check("warning_error", with_keys("2 G Enter ["));
+    check("warning_error", with_keys("2 G Enter [ ]"));
 }
 
 #[test]
@@ -366,6 +366,30 @@ fn a_frozen_screen() {
 }
 
 #[test]
+fn a_frozen_list_says_where_it_ends() {
+    let mut app = attached((120, 35));
+    press(&mut app, "Space");
+    let mut many = snapshot();
+    many.matched = 64_000;
+    many.tasks_total = 64_000;
+    deliver(&mut app, 500, many.clone());
+    let text = drawn(&app, "frozen_many");
+    let kept = format!("Tasks 64,000   the first {} are kept", many.tasks.len());
+    assert!(text.contains(&kept), "{text}");
+    press(&mut app, "Space");
+    assert!(!drawn(&app, "frozen_many").contains("are kept"));
+}
+
+#[test]
+fn a_target_that_is_stopped() {
+    check("silent", |size| {
+        let mut app = attached(size);
+        update(&mut app, at(8_200), Action::Tick);
+        app
+    });
+}
+
+#[test]
 fn a_lost_connection_keeps_the_screen() {
     check("lost", |size| {
         let mut app = attached(size);
@@ -409,6 +433,125 @@ fn a_prompt_for_an_id() {
         press(&mut app, "Enter");
         app
     });
+}
+
+/// States of one screen that differ in what they tell, by what led there: also where there is little room none may look
+/// like another.
+fn told_apart(size: (u16, u16)) -> Vec<(&'static str, App)> {
+    let mut apps: Vec<(&'static str, App)> = Vec::new();
+    // Where all parts are on the screen only the border tells which has the keys.
+    let parts: &[&str] = match size {
+        (120, _) => &[""],
+        _ => &["", "Tab", "Tab Tab", "Tab Tab Tab", "S-Tab"],
+    };
+    for keys in parts {
+        apps.push((keys, on_task(size, keys)));
+    }
+    let then = |mut app: App, action: Action| {
+        let now = app.now;
+        update(&mut app, now, action);
+        app
+    };
+    apps.push(("ended", then(on_task(size, ""), Action::Detail(977, None))));
+    apps.push(("asked", with_keys("j Enter")(size)));
+    let silent = Action::Unanswered(Asked::Task(977), None);
+    apps.push(("unanswered", then(with_keys("j Enter")(size), silent)));
+    let none = Action::Detail(977, None);
+    apps.push(("none", then(with_keys("j Enter")(size), none)));
+    for keys in ["1", "Space", "2 j", "2 j m M", "2 j Enter", "3"] {
+        apps.push((keys, with_keys(keys)(size)));
+    }
+    if size.0 < 60 {
+        apps.push(("the other side", with_keys("2 j Enter Tab")(size)));
+    }
+    let taken = then(with_keys("3 s")(size), Action::Dump(dump()));
+    apps.push(("stacks", taken));
+    apps.push(("picker", picker(size)));
+    let mut connecting = picker(size);
+    press(&mut connecting, "Enter");
+    apps.push(("connecting", connecting));
+    let mut stale = found();
+    for row in &mut stale {
+        row.state = crate::model::FoundState::Stale;
+    }
+    apps.push(("stale", then(picker(size), Action::Found(stale))));
+    let why = "killed".to_owned();
+    apps.push(("lost", then(attached(size), Action::Lost { why })));
+    let mut stopped = attached(size);
+    update(&mut stopped, at(9_000), Action::Tick);
+    apps.push(("silent", stopped));
+    apps
+}
+
+#[test]
+fn no_state_looks_like_another() {
+    for size in SIZES {
+        let mut seen: Vec<(&str, String)> = Vec::new();
+        for (name, mut app) in told_apart(size) {
+            // What goes away by itself is no state.
+            app.notice = None;
+            let text = drawn(&app, "told_apart");
+            if let Some((other, _)) = seen.iter().find(|(_, drawn)| *drawn == text) {
+                panic!("{name:?} looks like {other:?} at {size:?}:\n{text}");
+            }
+            seen.push((name, text));
+        }
+    }
+}
+
+#[test]
+fn a_notice_that_is_long_is_told_whole() {
+    let mut app = attached((80, 24));
+    let text = "the target does not answer within 5 s: the process may be stopped, or it is no target: ask again";
+    update(&mut app, at(20), Action::Notice(Notice::bad(text)));
+    let shown = drawn(&app, "notice");
+    let words: Vec<&str> = shown.split_whitespace().collect();
+    assert!(words.join(" ").ends_with(text), "{shown}");
+    let long = "word ".repeat(200);
+    update(&mut app, at(30), Action::Notice(Notice::bad(long)));
+    let shown = drawn(&app, "notice");
+    assert!(shown.ends_with('…'), "{shown}");
+    assert_eq!(
+        shown.lines().filter(|line| line.contains("word")).count(),
+        3
+    );
+}
+
+#[test]
+fn footers_of_pages_say_how_to_leave_and_where_enter_goes() {
+    for size in [(120, 35), (80, 24)] {
+        let footer = |app: &App| drawn(app, "footer").lines().last().unwrap().to_owned();
+        let page = on_task(size, "");
+        assert!(footer(&page).contains("Esc back"), "{}", footer(&page));
+        assert!(footer(&page).contains("Enter its parent"));
+        let warnings = on_task(size, "S-Tab");
+        assert!(footer(&warnings).contains("Enter the warning"));
+        let warning = with_keys("2 j Enter")(size);
+        assert!(footer(&warning).contains("Esc back"));
+    }
+}
+
+#[test]
+fn a_small_page_tells_what_happened_and_what_to_do() {
+    let words = |app: &App| {
+        drawn(app, "small")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let mut app = with_keys("2 j Enter")((50, 15));
+    let shown = app.told_warning().unwrap().clone();
+    assert!(words(&app).contains(&shown.message), "{}", words(&app));
+    press(&mut app, "Tab");
+    let first = words(&app);
+    let mut all = first.clone();
+    for _ in 0..40 {
+        press(&mut app, "j");
+        all.push_str(&words(&app));
+    }
+    for told in ["in the system call", "so far", "Fix "] {
+        assert!(all.contains(told), "{told}: {first}");
+    }
 }
 
 /// Everything one can look at.

@@ -13,7 +13,7 @@ use super::{Theme, boxes, figure, spark};
 use crate::app::geometry::{Panes, list_rows};
 use crate::app::{App, path};
 use crate::format;
-use crate::model::{Level, Place, Rights, Severity, Thread, Warning};
+use crate::model::{Level, Place, Rights, Thread, Warning};
 
 #[derive(Clone, Copy, PartialEq)]
 enum Shown {
@@ -38,9 +38,9 @@ const COLUMNS: &[Column<Shown>] = &[
 ];
 
 pub(super) fn draw(app: &App, theme: Theme, panes: Panes, buf: &mut Buffer) {
-    let count = app.snapshot.threads.len() as u64;
+    let (shown, all) = (app.threads.list.len(), app.snapshot.threads.len());
     let mut spans = vec![Span::styled(
-        format!("Threads {}", figure::grouped(count)),
+        format!("Threads {}", figure::of(shown as u64, all as u64)),
         theme.bold(),
     )];
     for runtime in app.snapshot.runtimes.iter().take(4) {
@@ -75,7 +75,8 @@ pub(super) fn draw(app: &App, theme: Theme, panes: Panes, buf: &mut Buffer) {
     }
     let rows = app.threads.list.visible(list_rows(app));
     for (strip, (cursor, gone, row)) in table::strips(body).zip(rows) {
-        let text = |column, width| cell(app, theme, row, column, width);
+        let stuck = stuck(app, row);
+        let text = |column, width| cell(app, theme, row, stuck, column, width);
         table::row(theme, &slots, strip, Lie { cursor, gone }, text, buf);
     }
     if panes.lower.height >= 3 {
@@ -85,20 +86,29 @@ pub(super) fn draw(app: &App, theme: Theme, panes: Panes, buf: &mut Buffer) {
 
 /// The warning about the poll that this thread is stuck in.
 fn stuck<'a>(app: &'a App, thread: &Thread) -> Option<&'a Warning> {
-    app.warnings.audible().find(|warning| {
+    app.warnings.all().find(|warning| {
         let observed = warning.observed.thread.as_ref();
-        warning.live && observed.is_some_and(|told| told.tid == thread.tid)
+        warning.live
+            && observed.is_some_and(|told| told.tid == thread.tid)
+            && !app.warnings.is_muted(warning)
     })
 }
 
-fn cell(app: &App, theme: Theme, row: &Thread, column: Shown, width: usize) -> (String, Style) {
+fn cell(
+    app: &App,
+    theme: Theme,
+    row: &Thread,
+    warning: Option<&Warning>,
+    column: Shown,
+    width: usize,
+) -> (String, Style) {
     let plain = theme.text();
-    let stuck = stuck(app, row).map(|warning| warning.severity);
+    let stuck = warning.map(|warning| warning.severity);
     match column {
         Mark => (super::theme::mark(stuck).to_owned(), theme.warned(stuck)),
         Of(Order::Id) => (row.tid.to_string(), theme.dim()),
         Role => (row.role.clone(), theme.dim()),
-        Of(Order::State) => now(app, theme, row, stuck),
+        Of(Order::State) => now(app, theme, row, warning),
         Of(Order::Current) if row.current_task.is_some() || row.current_poll_ns > 0 => {
             (format::duration(row.current_poll_ns), theme.warned(stuck))
         }
@@ -123,7 +133,7 @@ fn cell(app: &App, theme: Theme, row: &Thread, column: Shown, width: usize) -> (
     }
 }
 
-fn now(app: &App, theme: Theme, row: &Thread, stuck: Option<Severity>) -> (String, Style) {
+fn now(app: &App, theme: Theme, row: &Thread, stuck: Option<&Warning>) -> (String, Style) {
     let Some(id) = row.current_task else {
         let style = if row.now == "parked" {
             theme.dim()
@@ -134,11 +144,11 @@ fn now(app: &App, theme: Theme, row: &Thread, stuck: Option<Severity>) -> (Strin
     };
     let known = app.tasks.loaded().find(|task| task.id == id);
     let name = known.map(crate::model::Task::title).or_else(|| {
-        let told = stuck.and_then(|_| self::stuck(app, row)?.task.as_ref());
+        let told = stuck.and_then(|warning| warning.task.as_ref());
         told.map(|task| task.name.clone())
     });
     let text = format!("task {id} {}", name.unwrap_or_default());
-    (text, theme.warned(stuck))
+    (text, theme.warned(stuck.map(|warning| warning.severity)))
 }
 
 fn below(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
@@ -199,28 +209,25 @@ fn target_box(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
         ),
     };
     let room = usize::from(inner.width).saturating_sub(11);
-    let mut lines = vec![
-        pair("executable", path::cut(&target.exe, room)),
-        pair("level", level.to_owned()),
-        pair(
-            "slow poll",
-            format!("from {}", format::duration(target.slow_poll_ns)),
-        ),
-        pair("rights", rights.to_owned()),
-        pair("not seen", unseen),
-        pair("lost", lost),
-        pair(
-            "our cost",
-            format!(
-                "{} of a core, {}",
-                format::percent(snapshot.self_cost.cpu_ratio),
-                format::bytes(snapshot.self_cost.rss_bytes)
-            ),
-        ),
-    ];
-    let sees = figure::wrap(&target.capabilities.join(", "), room);
-    for (at, text) in sees.into_iter().enumerate() {
-        lines.push(pair(if at == 0 { "sees" } else { "" }, text));
+    let cost = format!(
+        "{} of a core, {}",
+        format::percent(snapshot.self_cost.cpu_ratio),
+        format::bytes(snapshot.self_cost.rss_bytes)
+    );
+    let slow = format!("from {}", format::duration(target.slow_poll_ns));
+    let mut lines = vec![pair("executable", path::cut(&target.exe, room))];
+    for (label, value) in [
+        ("level", level.to_owned()),
+        ("slow poll", slow),
+        ("rights", rights.to_owned()),
+        ("not seen", unseen),
+        ("lost", lost),
+        ("our cost", cost),
+        ("sees", target.capabilities.join(", ")),
+    ] {
+        for (at, text) in figure::wrap(&value, room).into_iter().enumerate() {
+            lines.push(pair(if at == 0 { label } else { "" }, text));
+        }
     }
     boxes::lines(inner, lines, buf);
 }
@@ -282,7 +289,8 @@ fn stack_box(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
     boxes::lines(inner, lines, buf);
 }
 
-fn frames<'a>(
+/// The frames, or why there are none.
+pub(super) fn frames<'a>(
     app: &App,
     theme: Theme,
     place: Option<&Place>,

@@ -1,5 +1,6 @@
 //! One warning: where it began beside where it went wrong, the source of both, what it means and what to do.
 
+use pollscope_proto::kinds;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -48,7 +49,7 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
         (second, &warning.observed, true, scroll[1]),
     ];
     for (area, place, second, scroll) in sides {
-        let title = title(theme, warning, second);
+        let title = title(theme, warning, second, app.warnings.is_muted(warning));
         let note = match line_of(place, second) {
             Some((file, line)) => {
                 let room = usize::from(area.width).saturating_sub(title.width() + 8);
@@ -95,18 +96,19 @@ fn split(area: Rect, width: u16, height: u16) -> (Rect, Rect) {
     (first, second)
 }
 
-fn title<'a>(theme: Theme, warning: &Warning, second: bool) -> Line<'a> {
+fn title<'a>(theme: Theme, warning: &Warning, second: bool, muted: bool) -> Line<'a> {
     let words = warning.kind.words();
     if second {
         let shape = mark(Some(warning.severity));
-        let text = format!("{shape} {}", words.observed);
+        let muted = if muted { " (muted)" } else { "" };
+        let text = format!("{shape} {}{muted}", words.observed);
         return Line::styled(text, theme.severity(warning.severity));
     }
     Line::styled(words.created, theme.bold())
 }
 
 /// All that one side tells, fitted to the box: frames give way to the facts below them, those to the advice.
-fn side<'a>(
+pub(super) fn side<'a>(
     app: &App,
     theme: Theme,
     warning: &Warning,
@@ -131,13 +133,13 @@ fn side<'a>(
             facts.extend(source);
         }
     }
-    let mut lines = frames(app, theme, place, width, true);
+    let mut lines = frames(app, theme, warning, second, width, true);
     let on_page = !app.pages.is_empty();
     let room = usize::from(area.height)
         .saturating_sub(facts.len() + 1)
         .max(FRAMES);
     if lines.len() > room && !app.all_frames {
-        lines = frames(app, theme, place, width, false);
+        lines = frames(app, theme, warning, second, width, false);
     }
     if !on_page && !app.all_frames && lines.len() > room {
         lines.truncate(room.saturating_sub(1));
@@ -148,7 +150,19 @@ fn side<'a>(
     lines
 }
 
-fn frames<'a>(app: &App, theme: Theme, place: &Place, width: usize, folds: bool) -> Vec<Line<'a>> {
+fn frames<'a>(
+    app: &App,
+    theme: Theme,
+    warning: &Warning,
+    second: bool,
+    width: usize,
+    folds: bool,
+) -> Vec<Line<'a>> {
+    let place = if second {
+        &warning.observed
+    } else {
+        &warning.created
+    };
     if !place.backtrace.is_empty() {
         let manner = Manner {
             width,
@@ -172,11 +186,20 @@ fn frames<'a>(app: &App, theme: Theme, place: &Place, width: usize, folds: bool)
             theme.text(),
         ));
     }
-    let why = match app.snapshot.target.level {
-        Level::Debug => "   no backtrace was taken",
-        _ => "   backtrace off: needs level debug (L)",
+    let why = if second && warning.kind.as_str() == kinds::TASK_LEAK {
+        "a task that waits has no stack: Enter, then t shows one of them"
+    } else if second && warning.kind.as_str() == kinds::SCHED_DELAY {
+        "no single place is to blame: v on the tasks shows who has the workers"
+    } else if app.snapshot.target.level == Level::Debug {
+        "no backtrace was taken"
+    } else {
+        "backtrace off: needs level debug (L)"
     };
-    lines.push(Line::styled(why, theme.dim()));
+    let text = figure::wrap(why, width.saturating_sub(3));
+    lines.extend(
+        text.into_iter()
+            .map(|text| Line::styled(format!("   {text}"), theme.dim())),
+    );
     lines
 }
 
@@ -282,6 +305,7 @@ pub(super) fn verdict_words(verdict: &Verdict) -> String {
         ("syscall", None) => "in a system call".to_owned(),
         ("lock", _) => "waiting for a lock".to_owned(),
         ("lock_starved", _) => "waiting for a lock whose holder may get no CPU".to_owned(),
+        ("parked", _) => "parked: it waits to be woken".to_owned(),
         ("stopped", _) => "stopped by a signal".to_owned(),
         ("descheduled", _) => "ready, but the kernel runs something else".to_owned(),
         ("throttled", _) => "throttled by its cgroup's CPU limit".to_owned(),
@@ -367,16 +391,16 @@ fn brief(app: &App, theme: Theme, warning: &Warning, area: Rect, buf: &mut Buffe
         .collect();
     let room = usize::from(inner.height).saturating_sub(advice.len());
     let mut lines = Vec::new();
-    for (words, place, share) in [
-        (words.created, &warning.created, room / 2),
-        (words.observed, &warning.observed, room - room / 2),
+    for (words, place, second, share) in [
+        (words.created, &warning.created, false, room / 2),
+        (words.observed, &warning.observed, true, room - room / 2),
     ] {
         let thread = place.thread.as_ref().map_or("", |thread| &thread.name);
         let mut part = vec![Line::from(vec![
             Span::styled(words, theme.bold()),
             Span::styled(format!("  {thread}"), theme.dim()),
         ])];
-        part.extend(frames(app, theme, place, width, false));
+        part.extend(frames(app, theme, warning, second, width, false));
         part.truncate(share);
         part.resize(share, Line::default());
         lines.extend(part);

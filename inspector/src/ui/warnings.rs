@@ -11,7 +11,7 @@ use super::theme::mark;
 use super::warning::verdict_words;
 use super::{Theme, boxes, figure};
 use crate::app::geometry::list_rows;
-use crate::app::warnings::{KindRow, Line as Row, place};
+use crate::app::warnings::{KindRow, Line as Row, Tally, place};
 use crate::app::{App, path};
 use crate::format;
 use crate::model::{Level, Warning};
@@ -38,16 +38,14 @@ const COLUMNS: &[Column<Shown>] = &[
 ];
 
 pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
-    let count: u64 = app.warnings.audible().map(|warning| warning.count).sum();
-    let places = app.warnings.audible().count() as u64;
-    let times = if count == 1 { "time" } else { "times" };
+    let (shown, all) = (
+        app.warnings.tally(&app.filters.warnings.filter),
+        app.warnings.tally_all(),
+    );
     let title = Line::from(vec![
+        Span::styled(format!("Warnings {}", tally(shown, all)), theme.bold()),
         Span::styled(
-            format!("Warnings {}", figure::grouped(places)),
-            theme.bold(),
-        ),
-        Span::styled(
-            format!("   {} {times}, newest first", figure::grouped(count)),
+            format!("   {}, worst first", figure::plural(shown.times, "time")),
             theme.dim(),
         ),
     ]);
@@ -90,6 +88,17 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buf: &mut Buffer) {
             }
         }
     }
+}
+
+/// `11`, `11 + 3 notes`, `2 of 11 + 0 of 3 notes`.
+fn tally(shown: Tally, all: Tally) -> String {
+    let mut text = figure::of(shown.warnings, all.warnings);
+    if all.notes > 0 {
+        let notes = figure::of(shown.notes, all.notes);
+        let s = if all.notes == 1 { "" } else { "s" };
+        text.push_str(&format_args!(" + {notes} note{s}").to_string());
+    }
+    text
 }
 
 fn heading(app: &App, theme: Theme, row: &KindRow, column: Shown) -> (String, Style) {

@@ -118,7 +118,7 @@ Polls are looked at by samples: a task that does it once in its life may be miss
         kind: kinds::TASK_LEAK,
         title: "task leak",
         created: "Spawned here",
-        observed: "Still alive, last parked here",
+        observed: "Still alive, and becoming more",
         meaning: "Tasks of this place outlive what is usual there, wait, and become more: memory grows with them.",
         fix: "Give the tasks an end: a timeout, a cancellation token, or a closed channel.",
         about: "\
@@ -127,7 +127,7 @@ seconds, a minute, or ten minutes), the oldest tenth of them lives ten times as 
 ended, and nearly none of that tenth was polled for two windows.",
         places: "\
 created: the spawn, as the oldest task's backtrace has it.
-observed: where such a task waits, as far as that is known.",
+observed: no place: a task that waits has no stack.",
         remedy: "\
 Look at the oldest tasks of the place: what they wait for is what never comes. An answer without a timeout
 and a sender that is kept somewhere are the usual ones.",

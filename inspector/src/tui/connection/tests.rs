@@ -9,6 +9,9 @@ use tokio::task::LocalSet;
 use super::*;
 use crate::model::{Runtime, Snapshot, TaskDetail, ThreadStack};
 
+/// The fake is stopped while it is asked for this task.
+const STOPPED: u64 = 13;
+
 /// What the fake does at each attempt to open it.
 #[derive(Clone, Copy)]
 enum Play {
@@ -79,8 +82,14 @@ impl Session for FakeSession {
         FakeWatch { left: self.updates }
     }
 
-    async fn task(&self, _: u64) -> Result<Option<TaskDetail>, NetError> {
-        Ok(None)
+    async fn task(&self, id: u64) -> Result<Option<TaskDetail>, NetError> {
+        if id != STOPPED {
+            return Ok(None);
+        }
+        let limit = Duration::from_secs(5);
+        tokio::time::sleep(limit).await;
+        let address = here();
+        Err(NetError::Silent { address, limit })
     }
 
     async fn configure(&self, change: &Change) -> Result<Change, NetError> {
@@ -89,6 +98,13 @@ impl Session for FakeSession {
 
     async fn abort(&self, _: u64) -> Result<(), NetError> {
         Err(NetError::Refused("not allowed".to_owned()))
+    }
+
+    async fn report(&self) -> Result<Snapshot, NetError> {
+        Ok(Snapshot {
+            tasks_total: 5,
+            ..Snapshot::default()
+        })
     }
 
     async fn dump(&self) -> Result<Vec<ThreadStack>, NetError> {
@@ -240,7 +256,23 @@ fn questions_are_answered_beside_the_stream() {
         stage.requests.send(Request::Task(5)).unwrap();
         stage.expect(&["Detail(5, None)"]).await;
         stage.requests.send(Request::Dump).unwrap();
-        stage.expect(&["Dump([])"]).await;
+        stage.expect(&["Unanswered(Stacks, None)"]).await;
+        stage.requests.send(Request::Report).unwrap();
+        let told = stage.next().await;
+        assert!(told.starts_with("Reported("), "{told}");
+        assert!(told.contains("tasks_total: 5"), "{told}");
+    });
+}
+
+#[test]
+fn whoever_waits_for_an_answer_is_told_that_there_is_none() {
+    play(async {
+        let mut stage = Stage::start(&[Play::Stay(7)], false);
+        stage.expect(&["connected 7"]).await;
+        stage.requests.send(Request::Task(STOPPED)).unwrap();
+        let told = stage.next().await;
+        assert!(told.starts_with("Unanswered(Task(13), Some("), "{told}");
+        assert!(told.contains("does not answer within 5 s"), "{told}");
     });
 }
 
