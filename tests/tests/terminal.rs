@@ -1,5 +1,6 @@
 //! The inspector in a terminal: it shows what is there, survives its target, and leaves the terminal sane.
 
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use pollscope_tests::{Program, Room, Screen, inspector, wait_until};
@@ -44,7 +45,9 @@ fn tasks_warnings_and_threads_are_shown_at_three_sizes() {
         let mut screen = Screen::open(&room, &["attach", &demo.target()], columns, rows);
         screen.wait_for("LIVE");
         screen.press("2");
-        screen.wait_for("slow");
+        // The worst kinds are first, and the smallest screen shows two of them: of one kind it shows the heading.
+        screen.press("/slow_poll\r");
+        screen.wait_for("slow poll");
         screen.press("3");
         screen.wait_for("orders");
         screen.press("q");
@@ -217,6 +220,78 @@ fn suspend_where_no_shell_could_resume_goes_on() {
     screen.press("q");
     assert_eq!(screen.exit_code(), 0);
     screen.wait_sane();
+}
+
+/// The script does what the keys of a terminal do: it signals the group that the inspector is in, too.
+#[test]
+fn an_editor_is_stopped_with_the_inspector_and_interrupted_alone() {
+    let room = Room::new();
+    let demo = demo(&room);
+    let editor = room.path().join("editor");
+    let script =
+        "#!/bin/sh\ntrap : INT\necho editing-$((40+1))\nkill -TSTP 0\nkill -INT 0\nexit 0\n";
+    std::fs::write(&editor, script).expect("a file in the room");
+    std::fs::set_permissions(&editor, PermissionsExt::from_mode(0o755)).expect("its mode");
+    // The sources are named from the workspace's root.
+    let mut shell = portable_pty_shell();
+    shell.cwd(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let mut screen = Screen::run(&room, shell, 80, 24);
+    screen.press(&format!(
+        "PS1='$ '; EDITOR={} {} attach {}\n",
+        editor.display(),
+        inspector().display(),
+        demo.pid()
+    ));
+    screen.wait_for("LIVE");
+    screen.wait_for("checksum");
+    screen.press("o");
+    screen.wait_for("editing-41");
+    screen.wait_for_shell();
+    screen.press("echo back-$((40+2))\n");
+    let text = screen.wait_for("back-42");
+    assert!(text.contains("Stopped"), "the shell knows:\n{text}");
+    screen.press("fg\n");
+    screen.wait_for("LIVE");
+    // The interrupt was the editor's: keys are still ours.
+    screen.press("2");
+    screen.wait_for("worst first");
+    screen.press("q");
+    screen.wait_for_shell();
+}
+
+#[test]
+fn a_program_that_is_run_has_the_terminal_until_it_listens() {
+    let room = Room::new();
+    let service = format!(
+        "echo building-$((40+1)); read line; echo got-$line; exec {} demo --serve",
+        inspector().display()
+    );
+    let mut screen = Screen::open(&room, &["run", "--", "sh", "-c", &service], 80, 24);
+    screen.wait_for("building-41");
+    screen.press("abc\n");
+    screen.wait_for("got-abc");
+    screen.wait_for("LIVE");
+    screen.press("q");
+    let by_term = 128 + libc::SIGTERM as u32;
+    assert_eq!(screen.exit_code(), by_term, "the program's status");
+    screen.wait_sane();
+}
+
+#[test]
+fn a_program_that_is_run_ends_with_its_terminal() {
+    let room = Room::new();
+    let service = "echo pid-$$-; exec sleep 1000";
+    let mut screen = Screen::open(&room, &["run", "--", "sh", "-c", service], 80, 24);
+    let text = screen.wait_for("pid-");
+    let pid = text
+        .split("pid-")
+        .nth(1)
+        .and_then(|rest| rest.split('-').next());
+    let pid: u32 = pid.and_then(|pid| pid.parse().ok()).expect("its PID");
+    screen.signal(libc::SIGHUP);
+    assert_eq!(screen.exit_code(), 128 + libc::SIGHUP as u32);
+    let is_gone = || (!std::path::Path::new(&format!("/proc/{pid}")).exists()).then_some(());
+    wait_until("its end", Duration::from_secs(10), is_gone);
 }
 
 #[test]

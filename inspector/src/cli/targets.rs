@@ -32,7 +32,9 @@ pub(super) async fn listening(pid: u32) -> Address {
         } else {
             Reach::Near
         };
-        if let Some(address) = net::find_under(pid, reach) {
+        // Not on this thread: a look through all processes takes its time, and keys and signals do not wait for it.
+        let look = tokio::task::spawn_blocking(move || net::find_under(pid, reach));
+        if let Ok(Some(address)) = look.await {
             return address;
         }
         looks += 1;
