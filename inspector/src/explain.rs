@@ -1,6 +1,6 @@
 //! Finds what is to be said of a kind of warning, by the name that a user typed. The words are the model's.
 
-use crate::model::Words;
+use crate::model::{Words, detected};
 
 /// The words for a kind, by its name of the contract. Dashes are taken for underscores.
 pub fn find(kind: &str) -> Option<&'static Words> {
@@ -12,7 +12,7 @@ pub fn unknown(kind: &str) -> String {
     format!(
         "no kind of warning `{}`; there are {}",
         crate::net::clean(kind, 64),
-        pollscope_proto::kinds::ALL.join(", ")
+        detected().collect::<Vec<_>>().join(", ")
     )
 }
 

@@ -15,7 +15,7 @@ mod view;
 mod warning;
 
 pub use found::{Found, FoundState};
-pub use kind::Words;
+pub use kind::{UNDETECTED, Words, detected};
 pub use site::{Distribution, Outcomes, Site, SiteRow};
 pub use snapshot::{Dropped, SelfCost, Snapshot, Totals};
 pub use target::{Clock, Level, Rights, Runtime, Target};

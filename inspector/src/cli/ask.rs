@@ -30,6 +30,11 @@ pub(super) fn report(
     asked: &Report,
     paint: Paint,
 ) -> Result<Exit, Failure> {
+    for kind in asked.fail_on.iter().filter_map(FailOn::matches_nothing) {
+        say(&format!(
+            "--fail-on {kind} matches nothing: no target of this version detects it"
+        ));
+    }
     let address = locate(target)?;
     let view = View {
         limit: asked.limit,

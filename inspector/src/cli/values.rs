@@ -6,7 +6,7 @@ use std::time::Duration;
 use pollscope_proto::filter::time_ns;
 use pollscope_proto::kinds;
 
-use crate::model::{Change, Level, Severity, Warning};
+use crate::model::{Change, Level, Severity, UNDETECTED, Warning, detected};
 
 /// `5s`, `500ms`, `2m`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -23,6 +23,14 @@ pub(super) enum FailOn {
 }
 
 impl FailOn {
+    /// The kind, where nothing of it can come from a target of this version.
+    pub(super) fn matches_nothing(&self) -> Option<&str> {
+        match self {
+            Self::Kind(kind) if UNDETECTED.contains(&kind.as_str()) => Some(kind),
+            _ => None,
+        }
+    }
+
     /// Notes match nothing: they are shown and never alarm.
     pub(super) fn matches(&self, warning: &Warning) -> bool {
         warning.severity > Severity::Info
@@ -40,7 +48,10 @@ impl FromStr for FailOn {
         match text {
             "any" => Ok(Self::Any),
             kind if kinds::is_known(kind) => Ok(Self::Kind(kind.to_owned())),
-            _ => Err(format!("`any`, or one of {}", kinds::ALL.join(", "))),
+            _ => {
+                let kinds: Vec<&str> = detected().collect();
+                Err(format!("`any`, or one of {}", kinds.join(", ")))
+            }
         }
     }
 }
@@ -144,6 +155,14 @@ mod tests {
         assert!(FailOn::Any.matches(&warning));
         assert!("slow_poll".parse::<FailOn>().unwrap().matches(&warning));
         assert!(!"leaked_error".parse::<FailOn>().unwrap().matches(&warning));
-        assert!("slowpoll".parse::<FailOn>().is_err());
+        let error = "slowpoll".parse::<FailOn>().unwrap_err();
+        assert!(
+            error.contains("slow_poll") && !error.contains("dead_wait"),
+            "{error}"
+        );
+        // It is a name of the contract: a script that has it goes on, and is told.
+        let dead: FailOn = "deadlock".parse().unwrap();
+        assert_eq!(dead.matches_nothing(), Some("deadlock"));
+        assert_eq!(FailOn::Any.matches_nothing(), None);
     }
 }

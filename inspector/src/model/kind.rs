@@ -5,6 +5,8 @@ mod lost;
 mod misused;
 mod waiting;
 
+use pollscope_proto::kinds;
+
 use super::WarningKind;
 
 /// The words for one kind.
@@ -23,7 +25,7 @@ pub struct Words {
     pub about: &'static str,
     pub places: &'static str,
     pub remedy: &'static str,
-    /// How to silence one site.
+    /// How to silence one site, or what to raise or mend where one cannot be silenced alone.
     pub silence: &'static str,
     /// False positives that are left, and what is not seen.
     pub residue: &'static str,
@@ -43,6 +45,25 @@ const UNKNOWN: Words = Words {
     silence: "",
     residue: "",
 };
+
+/// Kinds of the contract that no runtime of this version detects: they are explained to whoever asks, and listed
+/// nowhere.
+pub const UNDETECTED: &[&str] = &[
+    kinds::LOST_WAKER,
+    kinds::SELF_WAKES,
+    kinds::WAKE_STORM,
+    kinds::LARGE_FUTURE,
+    kinds::DEADLOCK,
+    kinds::DEAD_WAIT,
+];
+
+/// The kinds that a runtime of this version detects.
+pub fn detected() -> impl Iterator<Item = &'static str> {
+    kinds::ALL
+        .iter()
+        .copied()
+        .filter(|kind| !UNDETECTED.contains(kind))
+}
 
 fn all() -> impl Iterator<Item = &'static Words> {
     [lost::ALL, held::ALL, misused::ALL, waiting::ALL]
@@ -102,6 +123,17 @@ mod tests {
                 assert!(line.chars().count() <= 112, "{}: {line}", of.kind);
             }
         }
+    }
+
+    #[test]
+    fn what_is_not_detected_says_so_where_it_is_explained() {
+        for of in all() {
+            let says = of
+                .residue
+                .starts_with("The runtime of this version does not look for it");
+            assert_eq!(says, UNDETECTED.contains(&of.kind), "{}", of.kind);
+        }
+        assert_eq!(detected().count() + UNDETECTED.len(), kinds::ALL.len());
     }
 
     #[test]

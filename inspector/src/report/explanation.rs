@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::Paint;
-use crate::model::Words;
+use crate::model::{UNDETECTED, Words};
 
 /// Prints what a kind of warning means.
 pub fn explanation<E: From<std::io::Error>>(
@@ -11,7 +11,12 @@ pub fn explanation<E: From<std::io::Error>>(
     of: &Words,
     paint: Paint,
 ) -> Result<(), E> {
-    writeln!(out, "{}: {}", paint.heading(of.kind), of.meaning)?;
+    let not_yet = if UNDETECTED.contains(&of.kind) {
+        "(not detected yet) "
+    } else {
+        ""
+    };
+    writeln!(out, "{}: {not_yet}{}", paint.heading(of.kind), of.meaning)?;
     for (title, texts) in [
         ("What it means", ["", of.about]),
         ("The two places", ["", of.places]),

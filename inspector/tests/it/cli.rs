@@ -315,5 +315,14 @@ fn explain_knows_the_kinds_of_the_contract_and_lists_them() {
     }
     let output = run(&["explain", "gremlins"]);
     ends(&output, 2);
-    assert!(text(&output.stderr).contains("wrong_thread"));
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("wrong_thread") && !said.contains("lost_waker"),
+        "{said}"
+    );
+    let said = text(&run(&["explain", "lost_waker"]).stdout);
+    assert!(
+        said.starts_with("lost_waker: (not detected yet) "),
+        "{said}"
+    );
 }
