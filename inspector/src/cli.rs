@@ -303,7 +303,7 @@ fn dispatch(cli: Cli, paint: Paint) -> Result<Exit, Failure> {
         }),
         Command::Completions { shell } => exit::print(|out| {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "pollscope", &mut script);
+            clap_complete::generate(shell, &mut shown(), "pollscope", &mut script);
             Ok(out.write_all(&script)?)
         }),
         Command::Man => exit::print(|out| {
@@ -312,6 +312,19 @@ fn dispatch(cli: Cli, paint: Paint) -> Result<Exit, Failure> {
             Ok(out.write_all(&page)?)
         }),
     }
+}
+
+/// The command line without what is hidden: scripts of some shells would complete that.
+fn shown() -> clap::Command {
+    let whole = Cli::command();
+    let commands = whole
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set());
+    clap::Command::new("pollscope")
+        .version(env!("CARGO_PKG_VERSION"))
+        .args_conflicts_with_subcommands(true)
+        .args(whole.get_arguments().cloned())
+        .subcommands(commands.cloned())
 }
 
 impl Color {
