@@ -12,7 +12,12 @@ fn root() -> PathBuf {
         .to_owned()
 }
 
+/// The sources in a folder, or that one file.
 fn sources(under: &Path) -> Vec<PathBuf> {
+    if under.is_file() {
+        return vec![under.to_owned()];
+    }
+    assert!(under.is_dir(), "{}: nothing there to hold", under.display());
     let mut found = Vec::new();
     let mut dirs = vec![under.to_owned()];
     while let Some(dir) = dirs.pop() {
@@ -160,6 +165,49 @@ fn the_inspector_flows_one_way() {
         ),
         none
     );
+    // Nor do they look at the world: what it has to do are effects.
+    let world = ["std::fs", "std::net", "std::env", "std::process", "tokio::"];
+    // Of what the fixture shows some is text that looks like it.
+    let fixture = ["inspector/src/app/fixture"];
+    assert_eq!(offenders("inspector/src/app", &world, &fixture), none);
+    // What is printed is a function of the model.
+    let beyond = [
+        "crate::net",
+        "crate::app",
+        "crate::ui",
+        "crate::tui",
+        "crate::cli",
+    ];
+    assert_eq!(
+        offenders(
+            "inspector/src/report",
+            &[&beyond[..], &world[..]].concat(),
+            &["inspector/src/report/tests.rs"]
+        ),
+        none
+    );
+    let explain = [
+        "crate::app",
+        "crate::ui",
+        "crate::tui",
+        "crate::cli",
+        "crate::report",
+    ];
+    assert_eq!(offenders("inspector/src/explain.rs", &explain, &[]), none);
+    // The terminal draws the state, and asks no target.
+    let asks = ["crate::net", "crate::tui", "crate::cli", "crate::model"];
+    assert_eq!(offenders("inspector/src/terminal", &asks, &[]), none);
+    assert_eq!(offenders("inspector/src/terminal.rs", &asks, &[]), none);
+    // Commands open screens through `tui`: they draw nothing, and change no state of one.
+    let drawing = [
+        "crate::ui",
+        "crate::app",
+        "crate::terminal",
+        "ratatui",
+        "crossterm",
+    ];
+    assert_eq!(offenders("inspector/src/cli", &drawing, &[]), none);
+    assert_eq!(offenders("inspector/src/cli.rs", &drawing, &[]), none);
     // Drawing knows state, and nothing that could act.
     assert_eq!(
         offenders(
@@ -206,6 +254,41 @@ fn the_inspector_flows_one_way() {
         ),
         none
     );
+}
+
+/// What the inspector says is not detected is named by nothing that could detect it, and all else is.
+#[test]
+fn kinds_that_nothing_detects_are_those_that_are_said_to_be() {
+    let root = root();
+    let constants = |text: &str, from: &str| -> Vec<String> {
+        let names = text.split(from).skip(1);
+        names
+            .map(|rest| {
+                rest.chars()
+                    .take_while(|c| c.is_ascii_uppercase() || *c == '_')
+                    .collect()
+            })
+            .collect()
+    };
+    let words = code(&root.join("inspector/src/model/kind.rs"));
+    let (_, list) = words
+        .split_once("UNDETECTED: &[&str] = &[")
+        .expect("the list");
+    let undetected = constants(list.split(']').next().expect("its end"), "kinds::");
+    assert!(undetected.len() > 3, "{undetected:?}");
+    let detectors: Vec<String> = sources(&root.join("runtime/agent/src"))
+        .iter()
+        .map(|path| code(path))
+        .collect();
+    let kinds = code(&root.join("proto/src/kinds.rs"));
+    let (_, all) = kinds.split_once("kinds! {").expect("the kinds");
+    for line in all.lines().filter(|line| line.contains(" = \"")) {
+        let name = line.split_whitespace().next().expect("a name").to_owned();
+        let is_named = detectors.iter().any(|code| {
+            constants(code, "kinds::").contains(&name) || constants(code, "Kind::").contains(&name)
+        });
+        assert_eq!(is_named, !undetected.contains(&name), "{name}");
+    }
 }
 
 #[test]
