@@ -1,4 +1,5 @@
-//! From a key press to the last byte for the terminal, attached to a target with 10,000 live tasks.
+//! From a key press to the last byte for the terminal, attached to a target with 10,000 live tasks; and on the threads
+//! of one with 1,000 warnings, where each row asks for its warning.
 //!
 //! The target is played by a table that sorts and cuts as a real one does; that is not in the figures, since it is
 //! paid in another process. The bytes go through the real backend, difference to the last screen included, and end in
@@ -16,16 +17,23 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use crossterm::{execute, queue, style};
 use pollscope_cli::app::{Action, App, Effect, Now, update};
-use pollscope_cli::model::{Level, Site, Snapshot, Target, Task, TaskState, Totals, View};
+use pollscope_cli::model::{
+    Level, Place, Severity, Site, Snapshot, Target, Task, TaskState, Thread, ThreadRef, Totals,
+    View, Warning, WarningKind,
+};
 use pollscope_cli::ui::{Theme, draw};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
 const TASKS: u64 = 10_000;
+const WARNINGS: u32 = 1_000;
+const THREADS: u32 = 64;
 const SIZE: (u16, u16) = (120, 35);
 /// After so many keys the cursor goes back to the top: a key at the end of the list would move nothing.
 const KEYS_DOWN: usize = 200;
+/// The same among threads.
+const THREADS_DOWN: usize = THREADS as usize - 4;
 
 /// Stands for the terminal: takes bytes and counts them.
 struct Sink(Rc<Cell<u64>>);
@@ -43,6 +51,8 @@ impl Write for Sink {
 
 struct Table {
     tasks: Vec<Task>,
+    warnings: Vec<Warning>,
+    threads: Vec<Thread>,
 }
 
 impl Table {
@@ -65,6 +75,48 @@ impl Table {
         };
         Self {
             tasks: (1..=TASKS).map(task).collect(),
+            warnings: Vec::new(),
+            threads: Vec::new(),
+        }
+    }
+
+    /// With threads in polls, a few of them stuck, and much that was found.
+    fn crowded() -> Self {
+        let thread = |tid: u32| Thread {
+            tid,
+            name: format!("worker-{tid}"),
+            role: "worker".to_owned(),
+            busy_ratio: Some(f64::from(tid % 10) / 10.0),
+            current_task: Some(u64::from(tid)),
+            current_poll_ns: u64::from(tid) * 1_000_000,
+            now: "polling".to_owned(),
+            ..Thread::default()
+        };
+        let warning = |id: u32| Warning {
+            id,
+            kind: WarningKind("slow_poll".to_owned()),
+            severity: Severity::Warn,
+            live: id.is_multiple_of(100),
+            count: u64::from(id),
+            first_ns: u64::from(id),
+            site: Some(Site {
+                file: format!("src/orders/part_{id}.rs"),
+                line: id,
+                ..Site::default()
+            }),
+            observed: Place {
+                thread: Some(ThreadRef {
+                    tid: id % THREADS + 1,
+                    name: String::new(),
+                }),
+                ..Place::default()
+            },
+            ..Warning::default()
+        };
+        Self {
+            warnings: (1..=WARNINGS).map(warning).collect(),
+            threads: (1..=THREADS).map(thread).collect(),
+            ..Self::new()
         }
     }
 
@@ -95,6 +147,8 @@ impl Table {
                 idle: TASKS,
                 ..Totals::default()
             },
+            warnings: self.warnings.clone(),
+            threads: self.threads.clone(),
             now_ns: round * 1_000_000_000,
             ..Snapshot::default()
         }
@@ -112,6 +166,20 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::of(Table::new())
+    }
+
+    /// On the screen of threads, one of the places muted.
+    fn on_threads() -> Self {
+        let mut bench = Self::of(Table::crowded());
+        for key in ['2', 'j', 'm', '3'] {
+            bench.press(KeyCode::Char(key));
+        }
+        bench.redraw();
+        bench
+    }
+
+    fn of(table: Table) -> Self {
         // As the inspector does: a sink is no terminal, and would get no colours.
         style::force_color_output(true);
         let sent = Rc::new(Cell::new(0));
@@ -121,7 +189,7 @@ impl Bench {
         let backend = CrosstermBackend::new(Sink(Rc::clone(&sent)));
         let terminal = Terminal::with_options(backend, options).expect("a sink never fails");
         let mut bench = Self {
-            table: Table::new(),
+            table,
             app: App::new(SIZE, Now::default()),
             terminal,
             sent,
@@ -184,8 +252,13 @@ fn key_press(key: KeyCode) -> Action {
 }
 
 /// Measures from an action to the last byte of the screen that shows it, and prints the median.
-fn measure(criterion: &mut Criterion, name: &str, mut next: impl FnMut(&mut Bench) -> Action) {
-    let mut bench = Bench::new();
+fn measure(
+    criterion: &mut Criterion,
+    name: &str,
+    mut bench: Bench,
+    keys: usize,
+    mut next: impl FnMut(&mut Bench) -> Action,
+) {
     let (mut times, mut bytes) = (Vec::new(), Vec::new());
     criterion.bench_function(name, |bencher| {
         bencher.iter_custom(|rounds| {
@@ -202,7 +275,7 @@ fn measure(criterion: &mut Criterion, name: &str, mut next: impl FnMut(&mut Benc
                 spent += took;
                 times.push(took);
                 bytes.push(sent);
-                if times.len().is_multiple_of(KEYS_DOWN) {
+                if times.len().is_multiple_of(keys) {
                     bench.press(KeyCode::Home);
                 }
                 // The rows that were asked for arrive, and are drawn, before the next key.
@@ -225,13 +298,31 @@ fn median<T: Ord + Copy>(values: &mut [T]) -> Option<T> {
 }
 
 fn redraw(criterion: &mut Criterion) {
-    measure(criterion, "key to redraw, 10,000 tasks: row down", |_| {
-        key_press(KeyCode::Char('j'))
-    });
-    measure(criterion, "key to redraw, 10,000 tasks: page down", |_| {
-        key_press(KeyCode::PageDown)
-    });
-    measure(criterion, "update to redraw, 10,000 tasks", Bench::answer);
+    let tasks = "key to redraw, 10,000 tasks";
+    measure(
+        criterion,
+        &format!("{tasks}: row down"),
+        Bench::new(),
+        KEYS_DOWN,
+        |_| key_press(KeyCode::Char('j')),
+    );
+    measure(
+        criterion,
+        &format!("{tasks}: page down"),
+        Bench::new(),
+        KEYS_DOWN,
+        |_| key_press(KeyCode::PageDown),
+    );
+    let update = "update to redraw, 10,000 tasks";
+    measure(criterion, update, Bench::new(), KEYS_DOWN, Bench::answer);
+    let threads = "key to redraw, 64 threads and 1,000 warnings: row down";
+    measure(
+        criterion,
+        threads,
+        Bench::on_threads(),
+        THREADS_DOWN,
+        |_| key_press(KeyCode::Char('j')),
+    );
 }
 
 criterion_group! {
