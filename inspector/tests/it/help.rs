@@ -55,7 +55,8 @@ fn hidden_commands_stay_hidden() {
         &["completions", "powershell"],
         &["completions", "zsh"],
     ] {
-        let text = help(args);
+        // A script's function for `demo` is no `__demo`.
+        let text = help(args).replace("subcmd__demo", "");
         assert!(!text.contains("__demo"), "{args:?}");
         for shown in ["report", "attach", "color"] {
             assert!(text.contains(shown), "{args:?} knows {shown}");

@@ -49,7 +49,8 @@ pub(super) fn run(
         let output = Output::of(&mut child)?;
         let mut typed = Typed::new(child.stdin.take())?;
         say("waiting for the program to listen; Ctrl-C ends both");
-        let came = wait(&mut child, &mut signals, &mut typed).await?;
+        let came = wait(&mut child, &mut signals).await?;
+        typed.stop();
         Ok::<_, Failure>((signals, child, output, typed, came))
     })?;
     let (status, shown) = match came {
@@ -73,11 +74,7 @@ pub(super) fn run(
     Ok(Exit::Status(targets::code(status)))
 }
 
-async fn wait(
-    child: &mut Child,
-    signals: &mut Signals,
-    typed: &mut Typed,
-) -> Result<Came, Failure> {
+async fn wait(child: &mut Child, signals: &mut Signals) -> Result<Came, Failure> {
     let listening = targets::listening(child.id().unwrap_or_default());
     tokio::pin!(listening);
     loop {
@@ -90,7 +87,6 @@ async fn wait(
                 end => return Ok(Came::Told(end)),
             },
             address = &mut listening => return Ok(Came::Listens(address)),
-            () = typed.pass_on() => {}
         }
     }
 }

@@ -1,69 +1,108 @@
 //! What a user types while a program has the terminal, passed on to it line by line.
 //!
-//! A terminal is read only when it has a line: a read that waits would take the first keys of the screen that comes.
+//! A thread of its own reads the terminal, and only when it has a line: a read that waits would take the first keys of
+//! the screen that comes.
 
 use std::fs::File;
-use std::future::pending;
-use std::io;
+use std::io::{self, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::AsyncWriteExt;
-use tokio::net::unix::pipe;
+use rustix::event::{PollFd, PollFlags, poll};
 use tokio::process::ChildStdin;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-/// The keyboard, and the way to the program.
+/// The way from the keyboard to the program.
 pub(super) struct Typed {
-    /// No pipe, but what is asked of one: when there is something, and that.
-    keyboard: pipe::Receiver,
-    /// `None`: the user, or the program, has closed it.
-    lines: Option<UnboundedSender<Vec<u8>>>,
+    shared: Arc<Shared>,
+    /// Dropped, it wakes the thread.
+    wake: Option<PipeWriter>,
+}
+
+struct Shared {
+    /// The terminal is not the program's any more. Held while a line is read: none is after it was set.
+    is_over: Mutex<bool>,
+    /// `None` once the user has closed it. Else it stays open while a screen is: a program must not meet the end of its
+    /// input because of that.
+    program: Mutex<Option<File>>,
 }
 
 impl Typed {
-    /// On a runtime, which does the writing: a program that reads nothing holds nobody up.
     pub(super) fn new(to: Option<ChildStdin>) -> io::Result<Self> {
-        let keyboard = File::from(io::stdin().as_fd().try_clone_to_owned()?);
-        // Unchecked: it is not made to answer at once, for a shell shares it with us. It is read when it has a line.
-        let keyboard = pipe::Receiver::from_file_unchecked(keyboard)?;
-        let lines = to.map(|mut to| {
-            let (lines, mut typed) = unbounded_channel::<Vec<u8>>();
-            tokio::spawn(async move {
-                while let Some(line) = typed.recv().await {
-                    if to.write_all(&line).await.is_err() {
-                        break;
-                    }
-                }
-            });
-            lines
+        let program = match to {
+            Some(to) => {
+                let to = to.into_owned_fd()?;
+                // Tokio made it answer at once; a thread of its own may wait.
+                rustix::io::ioctl_fionbio(&to, false)?;
+                Some(File::from(to))
+            }
+            None => None,
+        };
+        let shared = Arc::new(Shared {
+            is_over: Mutex::new(false),
+            program: Mutex::new(program),
         });
-        Ok(Self { keyboard, lines })
+        let keyboard = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+        let (woken, wake) = io::pipe()?;
+        let passes = Arc::clone(&shared);
+        std::thread::Builder::new()
+            .name("typed".to_owned())
+            .spawn(move || {
+                // A terminal that is gone ends it as Ctrl-D does.
+                if !matches!(passes.pass_on(&keyboard, &woken), Ok(End::Over)) {
+                    passes.close();
+                }
+            })?;
+        let wake = Some(wake);
+        Ok(Self { shared, wake })
     }
 
-    /// Waits for a line, and passes it on. Cancel safe.
-    pub(super) async fn pass_on(&mut self) {
-        let Some(lines) = &self.lines else {
-            return pending().await;
-        };
-        if self.keyboard.readable().await.is_err() {
-            return pending().await;
-        }
+    /// From here on the terminal is the screen's.
+    pub(super) fn stop(&mut self) {
+        *self
+            .shared
+            .is_over
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = true;
+        self.wake = None;
+    }
+}
+
+enum End {
+    /// Ctrl-D.
+    Closed,
+    Over,
+}
+
+impl Shared {
+    fn pass_on(&self, mut keyboard: &File, woken: &impl AsFd) -> io::Result<End> {
         let mut line = vec![0; 4096];
-        let read = self.keyboard.try_read(&mut line);
-        let goes_on = match read {
-            // Ctrl-D.
-            Ok(0) => false,
-            Ok(n) => {
-                line.truncate(n);
-                lines.send(line).is_ok()
+        loop {
+            let mut either = [
+                PollFd::new(keyboard, PollFlags::IN),
+                PollFd::new(woken, PollFlags::IN),
+            ];
+            match poll(&mut either, None) {
+                Err(rustix::io::Errno::INTR) => continue,
+                told => drop(told?),
             }
-            Err(error) => matches!(
-                error.kind(),
-                io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock
-            ),
-        };
-        if !goes_on {
-            self.lines = None;
+            let is_over = self.is_over.lock().unwrap_or_else(PoisonError::into_inner);
+            if *is_over {
+                return Ok(End::Over);
+            }
+            let n = keyboard.read(&mut line)?;
+            drop(is_over);
+            if n == 0 {
+                return Ok(End::Closed);
+            }
+            let mut program = self.program.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(program) = &mut *program else {
+                return Ok(End::Closed);
+            };
+            program.write_all(&line[..n])?;
         }
+    }
+
+    fn close(&self) {
+        *self.program.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
