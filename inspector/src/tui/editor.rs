@@ -7,6 +7,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitStatus;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use tokio::process::{Child, Command};
@@ -16,6 +17,9 @@ use super::excerpt;
 use super::signals::{Caught, Signals};
 use crate::model::Target;
 use crate::terminal;
+
+/// What signals that came before the editor's end may take to be seen.
+const SETTLE: Duration = Duration::from_millis(20);
 
 /// Runs the user's editor on the line and waits for its end. Returns the signal that we were told to end by meanwhile.
 pub(super) async fn edit(
@@ -71,7 +75,9 @@ async fn run(
             },
         }
     };
-    // What came last and was the editor's is not for us.
+    // What came last and was the editor's is not for us. The runtime has to look for it first: of the editor's end it may
+    // know without.
+    tokio::time::sleep(SETTLE).await;
     while let Some(caught) = signals.waiting().await {
         ended = ended.or(end_of(&caught));
     }
