@@ -66,7 +66,7 @@ async fn run(
                 // A shell has continued both. Where there is none, nothing stopped us, and nobody else would do it.
                 send(&child, Signal::CONT);
             },
-            caught = signals.next() => if let Some(number) = end_of(&caught) {
+            caught = signals.next() => if let Some(number) = end_of(caught) {
                 // An editor with unsaved work may ask back; who insists is obeyed.
                 let how = if ended.is_some() { Signal::KILL } else { Signal::TERM };
                 send(&child, Signal::CONT);
@@ -79,15 +79,15 @@ async fn run(
     // know without.
     tokio::time::sleep(SETTLE).await;
     while let Some(caught) = signals.waiting().await {
-        ended = ended.or(end_of(&caught));
+        ended = ended.or(end_of(caught));
     }
     Ok((status, ended))
 }
 
 /// Whether it is an end of ours: an interrupt is the editor's.
-fn end_of(caught: &Caught) -> Option<u8> {
+fn end_of(caught: Caught) -> Option<u8> {
     match caught {
-        Caught::End(number) if i32::from(*number) != libc::SIGINT => Some(*number),
+        Caught::End(number) if i32::from(number) != libc::SIGINT => Some(number),
         _ => None,
     }
 }

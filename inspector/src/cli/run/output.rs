@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::process::Child;
+use tokio::process::{Child, ChildStderr, ChildStdout};
 
 use super::super::exit::say;
 
@@ -71,8 +71,8 @@ pub(super) struct Output {
 impl Output {
     /// Takes the pipes of the program, and passes on what comes through them.
     pub(super) fn of(child: &mut Child) -> io::Result<Self> {
-        let out = child.stdout.take().map(|pipe| pipe.into_owned_fd());
-        let err = child.stderr.take().map(|pipe| pipe.into_owned_fd());
+        let out = child.stdout.take().map(ChildStdout::into_owned_fd);
+        let err = child.stderr.take().map(ChildStderr::into_owned_fd);
         let (is_open, open) = channel();
         let output = Self {
             held: Arc::default(),
@@ -133,10 +133,8 @@ impl Output {
     /// The program has ended: waits for what it printed last.
     pub(super) fn finish(self) {
         let until = Instant::now() + LAST;
-        while let Ok(()) = self
-            .open
-            .recv_timeout(until.saturating_duration_since(Instant::now()))
-        {}
+        let left = || until.saturating_duration_since(Instant::now());
+        while self.open.recv_timeout(left()).is_ok() {}
     }
 }
 
@@ -157,7 +155,8 @@ mod tests {
             } else {
                 Stream::Err
             };
-            held.keep(stream, &vec![at as u8; PIECE]);
+            let piece: Vec<u8> = std::iter::repeat_n(at as u8, PIECE).collect();
+            held.keep(stream, &piece);
         }
         assert!(held.bytes <= MOST);
         assert_eq!(held.dropped, 3 * PIECE as u64);
