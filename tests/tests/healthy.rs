@@ -76,6 +76,7 @@ fn is_silent(name: &str) {
         let tasks = report()["tasks"].as_array().map_or(0, Vec::len);
         (tasks > 0).then_some(tasks)
     });
+    program.tell("seen");
     let done = program.line("done requests=", Duration::from_secs(secs) + LIMIT);
     let report = report();
     let warnings = report["warnings"].as_array().expect("an array");

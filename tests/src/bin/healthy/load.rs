@@ -1,7 +1,7 @@
 //! How long a program is driven, and what it has done.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// What a program, a client or a job ends with: an error is one that nobody expected.
@@ -14,6 +14,7 @@ const RUNNING: u64 = 50;
 #[derive(Clone, Debug)]
 pub(crate) struct Load {
     end: Instant,
+    seen: Arc<AtomicBool>,
     counts: Arc<Counts>,
 }
 
@@ -26,17 +27,23 @@ struct Counts {
 }
 
 impl Load {
-    /// From now on for so long.
+    /// From now on for so long, and until somebody has seen it.
     pub(crate) fn of(time: Duration) -> Self {
         Self {
             end: Instant::now() + time,
+            seen: Arc::default(),
             counts: Arc::default(),
         }
     }
 
-    /// Whether there is time left.
+    /// Whether there is time left, or nobody has looked yet: on a busy machine that takes its time.
     pub(crate) fn goes_on(&self) -> bool {
-        Instant::now() < self.end
+        Instant::now() < self.end || !self.seen.load(Ordering::Relaxed)
+    }
+
+    /// Somebody has looked.
+    pub(crate) fn was_seen(&self) {
+        self.seen.store(true, Ordering::Relaxed);
     }
 
     /// A request was answered, or a job done.

@@ -4,8 +4,8 @@
 //! futures that lose and are dropped, tasks that are aborted, sets that are dropped half full, errors that are read,
 //! locks held across an await, work on the blocking pool, connections that break, and an orderly shutdown.
 //!
-//! It says `running` once it is under load, `done` with how much it did when it has shut down, and stays until its
-//! standard input is closed, for `tests/healthy.rs` to look at it.
+//! It says `running` once it is under load, goes on at least until it reads a line, says `done` with how much it did when it
+//! has shut down, and stays until its standard input is closed, for `tests/healthy.rs` to look at it.
 
 #![expect(clippy::print_stdout, reason = "the tests read what it prints")]
 
@@ -40,6 +40,11 @@ fn main() -> ExitCode {
         .expect("a runtime");
     let load = Load::of(Duration::from_secs(secs));
     let counted = load.clone();
+    let looked = load.clone();
+    std::thread::spawn(move || {
+        let _ = std::io::stdin().read_line(&mut String::new());
+        looked.was_seen();
+    });
     let end: Outcome = match &**name {
         "cache" => runtime.block_on(cache::run(load)),
         "middleware" => runtime.block_on(middleware::run(load)),
