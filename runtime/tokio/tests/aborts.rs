@@ -85,8 +85,11 @@ fn a_set_that_is_shut_down_names_no_line_of_ours() {
     });
 }
 
-/// Asks, when it is dropped, whether somebody aborted the task that it lives in, and from which line.
-struct Asks(Arc<Mutex<Vec<(bool, Option<u32>)>>>);
+/// Whether a task was aborted, and from which line.
+type Answer = (bool, Option<u32>);
+
+/// Asks, when it is dropped, how the task that it lives in was aborted.
+struct Asks(Arc<Mutex<Vec<Answer>>>);
 
 impl Drop for Asks {
     fn drop(&mut self) {

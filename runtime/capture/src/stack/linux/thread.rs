@@ -12,7 +12,8 @@ use crate::stack::{Marks, Sample};
 
 /// One thread, as it registered itself: enough to look at it from another.
 ///
-/// Holds one file descriptor, while few do: see [`files`]. Stays valid, and says `Missed::Gone` after the thread ended.
+/// Holds one file descriptor, while few threads do: the first, up to a sixteenth of what the process may open. Stays valid,
+/// and says `Missed::Gone` after the thread ended.
 #[derive(Debug)]
 pub struct ThreadHandle {
     tid: i32,
