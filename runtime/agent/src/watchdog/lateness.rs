@@ -2,7 +2,8 @@
 //!
 //! What is claimed excuses polls, so it needs evidence. A thread that parks waits for nothing but its time and a CPU:
 //! where it comes back late, did not wait for a CPU, and no other thread of the process ran, all of them were stopped.
-//! In the middle of a round it may have waited for anything, and nobody can say what the others did.
+//! In the middle of a round it may have waited for a page as well, and then nobody can say what the others did; for its
+//! locks and for stacks it may have waited too, but that is taken out before.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -131,16 +132,18 @@ fn why(before: &Known, after: &Known, late: u64, parked: bool, cpus: u64) -> Opt
     let (own, now) = (&before.own, &after.own);
     // What lies between the samples and is not late was expected.
     let expected = now.at_ns.saturating_sub(own.at_ns).saturating_sub(late);
+    let ran = after.all_ns.saturating_sub(before.all_ns);
     match judge_gap(own, now, expected, 0)? {
         // Of a watchdog that computed nobody else lost anything.
         Activity::OnCpu => None,
         // All that could run while it was on time, and then some: they ran while it was late.
+        Activity::Stopped if ran > expected * cpus + late / 2 => None,
+        // And those that ran until then ran no longer: a tick or two of the scheduler is all there may be.
         Activity::Stopped
-            if after.all_ns - before.all_ns.min(after.all_ns) > expected * cpus + late / 2 =>
+            if !parked && (own.faults != now.faults || ran > expected * cpus + late / 16) =>
         {
-            None
+            Some(Activity::Descheduled)
         }
-        Activity::Stopped if !parked => Some(Activity::Descheduled),
         why => Some(why),
     }
 }
@@ -186,9 +189,19 @@ mod tests {
 
     #[test]
     fn in_the_middle_of_a_round_nobody_knows_and_without_a_cpu_all_may_be() {
-        assert_eq!(late(0, 0, false), Some(Activity::Descheduled));
+        assert_eq!(late(0, 200, false), Some(Activity::Descheduled));
         assert_eq!(late(400, 0, true), Some(Activity::Descheduled));
         assert_eq!(late(400, 480, true), Some(Activity::Descheduled));
+    }
+
+    #[test]
+    fn a_stop_in_the_middle_of_a_round_is_one_where_nobody_ran_and_no_page_was_read() {
+        assert_eq!(late(0, 0, false), Some(Activity::Stopped));
+        let (before, mut after) = (known(1000, 0, 0), known(1540, 0, 0));
+        after.own.faults = 1;
+        let of = |parked| why(&before, &after, 500 * MS, parked, 2);
+        assert_eq!(of(false), Some(Activity::Descheduled));
+        assert_eq!(of(true), Some(Activity::Stopped), "it parked for longer");
     }
 
     #[test]

@@ -75,6 +75,8 @@ pub struct Sample {
     pub slices: u64,
     /// Time its cgroup was held back by a CPU quota.
     pub throttled_ns: u64,
+    /// How often it waited for a page to be read.
+    pub faults: u64,
 }
 
 /// What the thread was doing.
@@ -276,6 +278,7 @@ mod tests {
             delay_ns: delay * MS,
             slices: 1,
             throttled_ns: throttled * MS,
+            ..Sample::default()
         }
     }
 

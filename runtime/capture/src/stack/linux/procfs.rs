@@ -175,6 +175,15 @@ fn parse_state(stat: &[u8]) -> State {
         .map_or(State::Unknown, |letter| State::from_letter(*letter))
 }
 
+/// How often the thread waited for a page to be read: the tenth number behind the name in `stat`, after its letter.
+fn parse_faults(stat: &[u8]) -> u64 {
+    stat.iter()
+        .rposition(|byte| *byte == b')')
+        .and_then(|end| words(&stat[end + 1..]).nth(9))
+        .and_then(|word| word.parse().ok())
+        .unwrap_or(0)
+}
+
 /// Everything one look at a thread shows.
 pub(super) struct Look {
     pub(super) sample: Sample,
@@ -192,7 +201,9 @@ pub(super) fn look(tid: i32, syscall: Option<&File>) -> Look {
         .map(|[run, _, slices]| [run, slices])
         .or_else(|| switches(tid));
     let [run_ns, delay_ns, slices] = times.unwrap_or_else(|| [cpu_time(tid).unwrap_or(0), 0, 0]);
-    let state = read_task(tid, "stat", &mut buffer).map_or(State::Unknown, parse_state);
+    let (state, faults) = read_task(tid, "stat", &mut buffer).map_or((State::Unknown, 0), |stat| {
+        (parse_state(stat), parse_faults(stat))
+    });
     let in_kernel = syscall.map_or(InKernel::Refused, in_kernel);
     let wait = match in_kernel {
         InKernel::Running => Wait::Running,
@@ -209,6 +220,7 @@ pub(super) fn look(tid: i32, syscall: Option<&File>) -> Look {
             delay_ns,
             slices,
             throttled_ns: quota.map_or(0, Quota::throttled_ns),
+            faults,
         },
         in_kernel,
         fingerprint,
@@ -371,6 +383,14 @@ mod tests {
         assert_eq!(parse_state(b"7 (worker) t 1"), State::Stopped);
         assert_eq!(parse_state(b"7 (worker)"), State::Unknown);
         assert_eq!(parse_state(b""), State::Unknown);
+    }
+
+    #[test]
+    fn what_was_read_from_disk_for_a_thread_is_counted() {
+        let stat = b"7 (a b) c) S 1 2 3 0 -1 4194560 500 600 17 18 1 1";
+        assert_eq!(parse_faults(stat), 17);
+        assert_eq!(parse_faults(b"7 (worker) S 1"), 0);
+        assert_eq!(parse_faults(b""), 0);
     }
 
     #[test]
