@@ -110,7 +110,8 @@ fn on_screen(room: &Room, target: &str) {
         ("site:crates/pool/", "crates/pool/src/lib.rs:"),
         ("crate:pool", "crates/pool/src/lib.rs:"),
         ("crate:join-set", "crates/join_set/src/lib.rs:"),
-        ("by_value::wait", "1 spawn site "),
+        // In the title of the list.
+        ("by_value::wait", "─ 1 of "),
     ] {
         screen.press(&format!("/{filter}\r"));
         wait_until("one crate's places", LIMIT, || {
