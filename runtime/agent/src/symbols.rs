@@ -1,4 +1,4 @@
-//! Names of frames, found in this process on a thread of their own with the lowest priority.
+//! Names of frames, found in this process on a thread of their own with a low priority.
 //!
 //! The viewer resolves frames as a rule. This is for what cannot wait for one: to tell blocked workers apart by the
 //! user's line, and to answer `Resolve` where the viewer cannot read the executable. The thread starts at a question, and
@@ -132,7 +132,7 @@ fn start(symbols: &Symbols) -> Option<mpsc::SyncSender<Question>> {
     // Weak: who asks may go, and with it the way here.
     let (idle, questions) = (symbols.idle, Arc::downgrade(&symbols.questions));
     crate::ours::spawn("pollscope-sym", move || {
-        crate::sys::lowest_priority();
+        crate::sys::low_priority();
         let mut names = loaded::Names::new();
         while let Some(question) = next(&receiver, idle, &questions) {
             crate::ours::guarded(|| (question.answer)(names.of(&question.frames)));

@@ -40,13 +40,16 @@ pub(crate) fn block_signals() {
     std::mem::forget(SignalsBlocked::new());
 }
 
-/// Lets everything else go first on the CPU. For this thread only, where the system can do that.
+/// Lets others go first on the CPU. For this thread only, where the system can do that.
+///
+/// Not the least there is: whoever allocates holds locks that are the whole process's, the allocator's and the kernel's of
+/// its memory, and one that gets no CPU for 100 ms while it does holds up the program's threads for as long.
 #[cfg(feature = "symbols")]
-pub(crate) fn lowest_priority() {
+pub(crate) fn low_priority() {
     #[cfg(target_os = "linux")]
     // SAFETY: no pointers. On Linux priority is a thread's, and `who` 0 is the calling one.
     unsafe {
-        libc::setpriority(libc::PRIO_PROCESS, 0, 19);
+        libc::setpriority(libc::PRIO_PROCESS, 0, 10);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Blocked workers: a worker is held by something that is no task of ours, mostly a library's own `tokio::spawn`.
 //!
 //! The task is not known, so records are told apart by the first line of the user's on the stack. Names are looked
-//! up on a thread of the lowest priority; where that takes too long, or there are none, the stack itself tells
+//! up on a thread of low priority; where that takes too long, or there are none, the stack itself tells
 //! records apart, the first of them, and the name is added when it comes.
 //!
 //! What has no names may be a `block_in_place` of a dependency, which only its name tells from what it must not do. So

@@ -267,7 +267,7 @@ async fn frames_are_resolved_in_the_order_of_the_question() {
     let request = v1::ResolveRequest {
         frames: vec![unknown, known],
     };
-    // Who resolves has the lowest priority: on a busy machine the first question may take longer than it may.
+    // Who resolves has low priority: on a busy machine the first question may take longer than it may.
     let mut tries = 0;
     let reply = loop {
         match client.resolve(request.clone()).await {
